@@ -1,0 +1,14 @@
+"""The shared shell as an app: templates, static files, and the staff roles."""
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+class CalmSiteConfig(AppConfig):
+    name = "calm_site"
+
+    def ready(self) -> None:
+        from calm_site.roles import create_roles
+
+        # An app without models gets no signal of its own; the accounts' app stands for it.
+        post_migrate.connect(create_roles, sender=apps.get_app_config("privacy_center"))

@@ -1,0 +1,16 @@
+"""What every template may use: the site's name and who is looking."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from privacy_center.interface import person
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """Context processor. `person` costs a query only on pages that use it (and only once)."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "is_demo": settings.IS_DEMO,
+        "person": SimpleLazyObject(lambda: person(request)),
+    }

@@ -1,0 +1,92 @@
+"""Requests that cannot be meant are refused before any view; a lost database is said plainly."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+RETRY_AFTER_SECONDS = "5"
+
+
+def refusal(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    """A refusal in the form the client reads: problem details for the API, a page for people."""
+    if request.path_info.startswith("/api/"):
+        body = {"type": "about:blank", "status": status, "detail": detail}
+        return JsonResponse(body, status=status, content_type="application/problem+json")
+    return HttpResponse(render_to_string("400.html", {"detail": detail}), status=status)
+
+
+class RequestHygiene:
+    """400 for NUL and invalid UTF-8 in the address, 405 for unknown methods, 413 for big bodies.
+
+    Uploads (multipart) have their own limit per field and file, and are checked by their form.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            response = refusal(request, 405, "This method is not supported.")
+            response["Allow"] = ", ".join(sorted(METHODS))
+            return response
+        if not _is_clean(request):
+            return refusal(request, 400, "The address contains characters that cannot be used.")
+        if _is_too_large(request):
+            return refusal(request, 413, "That is more than this address takes. Nothing was kept.")
+        return self.get_response(request)
+
+
+def _is_clean(request: HttpRequest) -> bool:
+    """Whether path and query are valid UTF-8 without NUL."""
+    raw = request.META.get("QUERY_STRING", "")
+    try:
+        query = unquote_to_bytes(raw.encode("latin-1")).decode("utf-8")
+    except UnicodeError:
+        return False
+    return "\0" not in query and "\0" not in request.path and "\ufffd" not in request.path
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    if request.content_type == "multipart/form-data":
+        limit: int = settings.AUDIO_MAX_BYTES
+    else:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return not length.isdigit() or int(length) > limit
+
+
+class DatabaseOutage:
+    """A database that is away answers 503 with Retry-After; the next request tries anew.
+
+    Connections come from a pool that checks them, so recovery needs nothing from us (fault 19).
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OperationalError | InterfaceError):
+            return unavailable(request)
+        return None
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503 that says what happened, in the client's form."""
+    detail = "The site cannot reach its database just now. Nothing was lost; try again shortly."
+    if request.path_info.startswith("/api/"):
+        response = refusal(request, 503, detail)
+    else:
+        response = render(None, "503.html", {"detail": detail}, status=503)  # type: ignore[arg-type]
+    response["Retry-After"] = RETRY_AFTER_SECONDS
+    return response

@@ -1,0 +1,78 @@
+"""What must be true before the site serves: schema, static files, demo. One process does it all.
+
+Run by the supervisor as `python -m calm_site.prepare`; safe to run at any time, and again.
+"""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
+
+import django
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+# The browsable API's files: nothing serves that, and compressing them takes seconds.
+IGNORED = ["rest_framework"]
+
+
+@contextmanager
+def step(name: str, *, write: Callable[[str], object] = sys.stdout.write) -> Iterator[None]:
+    """Say what is being done, and how long it took once it is."""
+    started = time.monotonic()
+    write(f"  {name} … ")
+    sys.stdout.flush()
+    yield
+    write(f"{time.monotonic() - started:.1f} s\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Prepare the site; a database or a command that refuses is one line, exit code 1."""
+    django.setup()
+    try:
+        prepare()
+    except (CommandError, OperationalError) as error:
+        raise SystemExit(f"\n{error}") from None
+
+
+def prepare() -> None:
+    """Migrate, collect the static files if they changed, load the demo if it is not there."""
+    with step("Database schema"):
+        call_command("migrate", interactive=False, verbosity=0)
+    with step("Static files"):
+        collect_static()
+    if settings.IS_DEMO:
+        call_command("load_demo")
+
+
+def collect_static() -> None:
+    """Collect and compress the static files, unless those collected came from the same sources."""
+    mark = Path(settings.STATIC_ROOT) / ".sources"
+    sources = _static_sources()
+    if mark.exists() and mark.read_text() == sources:
+        return
+    call_command(
+        "collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=IGNORED
+    )
+    mark.write_text(sources)
+
+
+def _static_sources() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list(IGNORED):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Pages of the shell: the account, health, uploaded audio, and the demo's mailbox."""
+
+import email
+import email.policy
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils._os import safe_join
+from django.views.decorators.http import require_safe
+
+from calm_site.middleware import refusal
+
+MAILS_SHOWN = 20
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own account: e-mail, password, passkeys, second step, sign out."""
+    return render(request, "calm_site/account.html")
+
+
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when the site answers and its database does; else 503 by the middleware."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def media(request: HttpRequest, name: str) -> FileResponse:
+    """An editor's uploaded audio. Nothing personal is kept under MEDIA_ROOT."""
+    path = Path(safe_join(str(settings.MEDIA_ROOT), name))
+    if not path.is_file():
+        raise Http404
+    return FileResponse(path.open("rb"))
+
+
+@dataclass(frozen=True)
+class Mail:
+    subject: str
+    to: str
+    date: str
+    body: str
+
+
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """The demo's outgoing mail, newest first. Only routed when the site is the demo."""
+    folder = Path(settings.VAR_DIR) / "mail"
+    files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime, reverse=True)
+    mails = [_read_mail(file) for file in files[:MAILS_SHOWN]]
+    return render(request, "calm_site/mailbox.html", {"mails": mails})
+
+
+def _read_mail(file: Path) -> Mail:
+    first = file.read_bytes().split(b"\n" + b"-" * 79)[0]
+    message = email.message_from_bytes(first, policy=email.policy.default)
+    part = message.get_body(preferencelist=("plain",))
+    return Mail(
+        subject=str(message["Subject"]),
+        to=str(message["To"]),
+        date=str(message["Date"]),
+        body=part.get_content() if part else "",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, as a page or as problem details."""
+    return refusal(request, 400, "The request cannot be read. Nothing was kept.")

@@ -1,0 +1,1 @@
+"""Writes. One transaction each: lock, check, write, tell the holders."""

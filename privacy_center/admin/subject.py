@@ -1,0 +1,14 @@
+"""Data subjects: pseudonyms, read-only, without the way back to the account."""
+
+from django.contrib import admin
+
+from privacy_center.read_only_admin import ReadOnlyAdmin
+from privacy_center.models import DataSubject
+
+
+@admin.register(DataSubject)
+class DataSubjectAdmin(ReadOnlyAdmin):
+    list_display = ("id", "region", "age_band", "is_synthetic", "created_at")
+    list_filter = ("age_band", "is_synthetic", "region")
+    fields = ("id", "region", "age_band", "is_synthetic", "created_at")
+    ordering = ("-created_at",)

@@ -1,0 +1,1 @@
+"""The privacy center's part of the API."""

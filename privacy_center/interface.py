@@ -1,0 +1,89 @@
+"""The only door for other apps: who is asking, what they agreed to, who must act on a change.
+
+Other apps know a person by the data subject's id and by nothing else. SQL that must read consent
+(triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from privacy_center.actions.consent import (
+    ConsentRefused,
+    choose_preset,
+    decide,
+    grant_to_imported,
+)
+from privacy_center.actions.subject import create_imported_subjects
+from privacy_center.holders import Holder, Holding, register_holder
+from privacy_center.models import Account, DataSubject, Method
+from privacy_center.purposes import PRESETS, Purpose
+from privacy_center.read_only_admin import ReadOnlyAdmin
+from privacy_center.selectors.consent import purposes_in_force
+from privacy_center.selectors.subject import subject_of
+
+__all__ = [
+    "PRESETS",
+    "ConsentRefused",
+    "Holder",
+    "Holding",
+    "Method",
+    "Person",
+    "Purpose",
+    "ReadOnlyAdmin",
+    "choose_preset",
+    "create_imported_subjects",
+    "decide",
+    "grant_to_imported",
+    "person",
+    "purposes_in_force",
+    "register_holder",
+]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whoever is looking. Without a subject, or without a live yes, nothing may be stored."""
+
+    subject_id: UUID | None = None
+    consents: Mapping[Purpose, UUID] = field(default_factory=dict)
+    is_signed_in: bool = False
+    is_synthetic: bool = False
+
+    @property
+    def can_store(self) -> bool:
+        return Purpose.LISTENING_STORE in self.consents
+
+    @property
+    def can_personalize(self) -> bool:
+        return self.can_store and Purpose.LISTENING_PERSONALIZE in self.consents
+
+    @property
+    def can_train(self) -> bool:
+        return self.can_store and Purpose.LISTENING_TRAIN in self.consents
+
+
+def person(request: HttpRequest) -> Person:
+    """Who makes this request; read from the database once a request."""
+    cached: Person | None = getattr(request, "_person", None)
+    if cached is None:
+        cached = _person(request)
+        request._person = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def _person(request: HttpRequest) -> Person:
+    account = request.user
+    if not isinstance(account, Account):
+        return Person()
+    subject: DataSubject | None = subject_of(account)
+    if subject is None:
+        return Person(is_signed_in=True)
+    return Person(
+        subject_id=subject.id,
+        consents=purposes_in_force(subject.id),
+        is_signed_in=True,
+        is_synthetic=subject.is_synthetic,
+    )

@@ -1,0 +1,15 @@
+"""From an account to its pseudonym."""
+
+from uuid import UUID
+
+from privacy_center.models import Account, ConsentState, DataSubject
+
+
+def subject_of(account: Account) -> DataSubject | None:
+    """The account's data subject; staff accounts may have none."""
+    return DataSubject.objects.filter(account=account).first()
+
+
+def has_decided(subject_id: UUID) -> bool:
+    """Whether the person was asked and answered, yes or no."""
+    return ConsentState.objects.filter(subject_id=subject_id).exists()

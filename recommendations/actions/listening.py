@@ -1,0 +1,132 @@
+"""Storing and forgetting what people do with practices."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from privacy_center.interface import Person, Purpose, purposes_in_force
+from recommendations.actions.training import note_change
+from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
+from recommendations.weights import HEARD_FROM
+
+Kind = TrainingChange.Kind
+
+
+class NotConsented(Exception):
+    """There is no live yes to storing; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Progress of one listen, as a client reports it; sent again with more as it goes on."""
+
+    id: UUID
+    practice: Practice
+    started_at: datetime
+    seconds: int
+    position: int
+
+    @property
+    def completion(self) -> float:
+        """The share of the practice that was heard, 0 to 1."""
+        return min(1.0, self.seconds / self.practice.seconds_to_complete)
+
+
+# The same listen may arrive again, later or out of order: the furthest report wins. A row of
+# somebody else's is never touched.
+_UPSERT = """
+INSERT INTO recommendations_listen AS old
+    (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
+SELECT id, %s, %s, practice_id, started_at, seconds, position, completion
+FROM unnest(%s::uuid[], %s::int8[], %s::timestamptz[], %s::int4[], %s::int4[], %s::float8[])
+    AS heard (id, practice_id, started_at, seconds, position, completion)
+ON CONFLICT (id) DO UPDATE SET
+    seconds = greatest(old.seconds, excluded.seconds),
+    position = CASE WHEN excluded.seconds >= old.seconds
+               THEN excluded.position ELSE old.position END,
+    completion = greatest(old.completion, excluded.completion)
+WHERE old.subject_id = excluded.subject_id AND old.practice_id = excluded.practice_id
+"""
+
+
+def record_listens(person: Person, heard: Sequence[Heard]) -> None:
+    """Store progress, or raise `NotConsented` and store nothing.
+
+    A withdrawal at the same moment wins: the database locks the consent a row names.
+    """
+    with _storing(person) as consent_id:
+        with connection.cursor() as cursor:
+            cursor.execute(_UPSERT, [person.subject_id, consent_id, *_columns(heard)])
+        if person.can_train and any(item.completion >= HEARD_FROM for item in heard):
+            note_change(Kind.LEARN)
+
+
+def rate_practice(person: Person, practice: Practice, value: int) -> None:
+    """Keep how the practice left the person, 1 to 5; the last answer counts."""
+    with _storing(person) as consent_id:
+        rating = Rating(
+            subject_id=person.subject_id,
+            consent_id=consent_id,
+            practice=practice,
+            value=value,
+            rated_at=timezone.now(),
+        )
+        Rating.objects.bulk_create(
+            [rating],
+            update_conflicts=True,
+            unique_fields=["subject_id", "practice"],
+            update_fields=["value", "rated_at"],
+        )
+
+
+def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> None:
+    """Mark or unmark a favorite. Doing it twice is the same as once."""
+    with _storing(person) as consent_id:
+        own = Favorite.objects.filter(subject_id=person.subject_id, practice=practice)
+        if not is_favorite:
+            changed = own.delete()[0] > 0
+        else:
+            _row, changed = own.get_or_create(
+                subject_id=person.subject_id,
+                practice=practice,
+                defaults={"consent_id": consent_id, "created_at": timezone.now()},
+            )
+        if changed and person.can_train:
+            note_change(Kind.LEARN if is_favorite else Kind.FORGET)
+
+
+def forget_listening(subject_id: UUID) -> None:
+    """Delete everything stored about what a person listened to."""
+    for model in (Listen, Rating, Favorite):
+        model._default_manager.filter(subject_id=subject_id).delete()
+
+
+def _columns(heard: Sequence[Heard]) -> list[list[object]]:
+    """One list per column. Of two reports of one listen in a batch, the furthest is kept."""
+    furthest = {item.id: item for item in sorted(heard, key=lambda item: item.seconds)}
+    rows = [
+        (x.id, x.practice.pk, x.started_at, x.seconds, x.position, x.completion)
+        for x in furthest.values()
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+@contextmanager
+def _storing(person: Person) -> Iterator[UUID]:
+    """A transaction with the consent record to store under, read now: the page may be older
+    than a withdrawal. One that commits meanwhile is noticed by the database's own trigger."""
+    if person.subject_id is None:
+        raise NotConsented
+    try:
+        with transaction.atomic():
+            consent_id = purposes_in_force(person.subject_id).get(Purpose.LISTENING_STORE)
+            if consent_id is None:
+                raise NotConsented
+            yield consent_id
+    except IntegrityError as error:
+        raise NotConsented from error

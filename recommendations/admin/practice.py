@@ -1,0 +1,42 @@
+"""The editors' desk: practices and topics."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from recommendations.models import Practice, Topic
+
+
+@admin.register(Practice)
+class PracticeAdmin(admin.ModelAdmin):
+    list_display = ("title", "kind", "intention", "length", "place", "is_published", "see")
+    list_editable = ("place", "is_published")
+    list_filter = ("kind", "intention", "is_published")
+    search_fields = ("title", "summary", "slug")
+    filter_horizontal = ("topics",)
+    prepopulated_fields = {"slug": ("title",)}
+    fieldsets = (
+        (None, {"fields": ("title", "slug", "summary", "kind", "intention", "topics")}),
+        ("Sound", {"fields": ("seconds", "audio", "voice", "soundscape", "content")}),
+        ("On the shelves", {"fields": ("place", "is_published")}),
+    )
+
+    @admin.display(description="minutes", ordering="seconds")
+    def length(self, practice: Practice) -> int:
+        return practice.minutes
+
+    @admin.display(description="page")
+    def see(self, practice: Practice) -> SafeString:
+        return format_html('<a href="{}">Open</a>', practice.get_absolute_url())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Practice]:
+        return super().get_queryset(request).prefetch_related("topics")
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug")
+    search_fields = ("name",)
+    prepopulated_fields = {"slug": ("name",)}

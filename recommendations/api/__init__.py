@@ -1,0 +1,1 @@
+"""The catalog's and the shelves' part of the API."""

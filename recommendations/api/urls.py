@@ -1,0 +1,14 @@
+"""API addresses of the catalog and the shelves."""
+
+from django.urls import path
+
+from recommendations.api.listening import ListensView, RatingsView
+from recommendations.api.practice import PracticesView
+from recommendations.api.shelves import ShelvesView
+
+urlpatterns = [
+    path("practices/", PracticesView.as_view(), name="api-practices"),
+    path("shelves/", ShelvesView.as_view(), name="api-shelves"),
+    path("listens/", ListensView.as_view(), name="api-listens"),
+    path("ratings/", RatingsView.as_view(), name="api-ratings"),
+]

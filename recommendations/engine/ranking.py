@@ -1,0 +1,116 @@
+"""The item weights as they are served: score a history, order the catalog, say why."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommendations.engine.dtypes import Indices, Integers, Matrix, Scores
+
+# On MovieLens 1M the 400 strongest of 3,260 keep nDCG@10 at .428 of .430 (docs/engine.md).
+DEFAULT_NEIGHBORS = 400
+
+
+@dataclass(frozen=True, eq=False)
+class ItemWeights:
+    """What each practice says about the practices it speaks about most: n practices, k each.
+
+    Row i of `neighbors` (int32[n, k], indices) and `weights` (float32[n, k]) holds the k largest
+    weights i → j by magnitude, the largest weight first. `practice_ids` (int64[n]) are the ids
+    behind the indices, `people_per_practice` (int64[n]) the distinct people who heard each.
+    Every history below is an array of indices without repetition, with one integer weight each.
+    """
+
+    practice_ids: NDArray[np.int64]
+    neighbors: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    people_per_practice: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        size = len(self.practice_ids)
+        if self.neighbors.shape != self.weights.shape or len(self.neighbors) != size:
+            raise ValueError("neighbors and weights must have one row per practice.")
+        if self.people_per_practice.shape != (size,):
+            raise ValueError("people_per_practice must have one count per practice.")
+        if self.neighbors.size and not 0 <= self.neighbors.min() <= self.neighbors.max() < size:
+            raise ValueError("neighbors must be indices of practices.")
+        if not np.isfinite(self.weights).all():
+            raise ValueError("weights must be finite numbers.")
+
+    @classmethod
+    def from_matrix(
+        cls,
+        matrix: Matrix,
+        *,
+        practice_ids: NDArray[np.int64],
+        people_per_practice: NDArray[np.int64],
+        n_neighbors: int = DEFAULT_NEIGHBORS,
+    ) -> Self:
+        """Keep the strongest weights of each row of B (float64[n, n], diagonal zero).
+
+        Strongest by magnitude: what a practice speaks against matters as much as what it speaks
+        for. Equal ones are kept in the order of their indices.
+        """
+        kept = min(n_neighbors, max(0, len(matrix) - 1))
+        neighbors = np.empty((len(matrix), kept), dtype=np.int32)
+        weights = np.empty((len(matrix), kept), dtype=np.float32)
+        for source, row in enumerate(matrix.astype(np.float32)):
+            strongest = top_n(np.abs(row), n=kept, exclude=np.array([source]))
+            order = strongest[np.lexsort((strongest, -row[strongest]))]
+            neighbors[source] = order
+            weights[source] = row[order]
+        return cls(practice_ids, neighbors, weights, people_per_practice)
+
+    def score(self, history: ArrayLike, *, weights: ArrayLike) -> Scores:
+        """The score of every practice for a person with this history: float64[n]."""
+        sources, strengths = _history(history, weights)
+        parts = self.weights[sources].astype(np.float64) * strengths[:, np.newaxis]
+        size = len(self.practice_ids)
+        targets = self.neighbors[sources].ravel()
+        # bincount adds in the order of its input, so in the order of the history.
+        sums = np.bincount(targets, weights=parts.ravel(), minlength=size)
+        return sums.astype(np.float64, copy=False)
+
+    def explain(
+        self, practice: int, *, history: ArrayLike, weights: ArrayLike
+    ) -> list[tuple[int, float]]:
+        """Why a practice has its score: (position in the history, part), in history order.
+
+        Positions that say nothing about the practice are left out. Added one after the other,
+        the parts give the value of `score` exactly: both make the same additions.
+        """
+        sources, strengths = _history(history, weights)
+        positions, columns = np.nonzero(self.neighbors[sources] == practice)
+        parts = self.weights[sources[positions], columns].astype(np.float64) * strengths[positions]
+        return list(zip(positions.tolist(), parts.tolist(), strict=True))
+
+    def similar(self, practice: int, *, n: int) -> Indices:
+        """The n practices (indices) this one speaks for most, best first; fewer if it has fewer."""
+        praised: Indices = self.neighbors[practice][self.weights[practice] > 0]
+        return praised[:n]
+
+
+def top_n(scores: NDArray[np.floating], *, n: int, exclude: Indices | None = None) -> Indices:
+    """The indices of the n highest scores, best first, equal ones in the order of their indices.
+
+    `exclude` lists indices that are never returned. Fewer than n come back when there are fewer.
+    """
+    candidates = scores.astype(np.float64)
+    if exclude is not None:
+        candidates[exclude] = -np.inf
+    n = min(n, int(np.count_nonzero(candidates > -np.inf)))
+    if n <= 0:
+        return np.empty(0, dtype=np.intp)
+    threshold = np.partition(candidates, len(scores) - n)[len(scores) - n]
+    best = np.flatnonzero(candidates >= threshold)
+    order = np.argsort(-candidates[best], kind="stable")
+    return best[order][:n]
+
+
+def _history(history: ArrayLike, weights: ArrayLike) -> tuple[Indices, Integers]:
+    sources = np.asarray(history, dtype=np.int64)
+    strengths = np.asarray(weights, dtype=np.int64)
+    if sources.shape != strengths.shape:
+        raise ValueError("A history needs one weight per practice.")
+    return sources, strengths

@@ -1,0 +1,55 @@
+"""Looking for a practice."""
+
+from django import forms
+
+from recommendations.models import Intention, Kind, Topic
+from recommendations.selectors.practice import Filters
+
+LENGTHS = {
+    "short": ("Up to 5 minutes", None, 5),
+    "medium": ("6 to 15 minutes", 6, 15),
+    "long": ("16 minutes or more", 16, None),
+}
+
+
+class LibraryForm(forms.Form):
+    """Filters of the library; all of them may be empty."""
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "rain, worry, stars …"}),
+    )
+    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
+    intention = forms.ChoiceField(
+        label="For", required=False, choices=[("", "Anything"), *Intention.choices]
+    )
+    topic = forms.ModelChoiceField(
+        label="Topic",
+        required=False,
+        queryset=Topic.objects.all(),
+        to_field_name="slug",
+        empty_label="Any topic",
+    )
+    length = forms.ChoiceField(
+        label="Length",
+        required=False,
+        choices=[("", "Any length"), *((key, label) for key, (label, _a, _b) in LENGTHS.items())],
+    )
+
+    @property
+    def filters(self) -> Filters:
+        """What to look for, once the form is valid."""
+        cleaned = self.cleaned_data
+        least, most = None, None
+        if cleaned["length"]:
+            _label, least, most = LENGTHS[cleaned["length"]]
+        return Filters(
+            text=cleaned["q"].strip(),
+            kind=cleaned["kind"],
+            intention=cleaned["intention"],
+            topic=cleaned["topic"].slug if cleaned["topic"] else "",
+            most_minutes=most,
+            least_minutes=least,
+        )

@@ -1,0 +1,89 @@
+"""What a person did, as they may see it and as their shelves use it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Min
+
+from recommendations.models import Favorite, Listen, Rating
+from recommendations.weights import HEARD_FROM, WHOLE_FROM
+
+
+@dataclass(frozen=True)
+class Habit:
+    """One practice in a person's history."""
+
+    practice_id: int
+    heard: int
+    whole: int
+    favorites: int
+
+
+# One pass over the person's own rows, most recent practice first.
+_HABITS = f"""
+SELECT practice_id, sum(heard)::int, sum(whole)::int, sum(favorite)::int
+FROM (
+    SELECT practice_id, 1 AS heard, (completion >= {WHOLE_FROM})::int AS whole, 0 AS favorite,
+           started_at AS at
+    FROM recommendations_listen WHERE subject_id = %s AND completion >= {HEARD_FROM}
+    UNION ALL
+    SELECT practice_id, 0, 0, 1, created_at FROM recommendations_favorite WHERE subject_id = %s
+) AS behavior
+GROUP BY practice_id ORDER BY max(at) FILTER (WHERE favorite = 0) DESC NULLS LAST, practice_id
+"""  # noqa: S608 (constants only)
+
+
+def habits(subject_id: UUID) -> list[Habit]:
+    """The person's history by practice, the one heard last first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HABITS, [subject_id, subject_id])
+        return [Habit(*row) for row in cursor.fetchall()]
+
+
+def favorite_ids(subject_id: UUID) -> list[int]:
+    """Practices marked as favorites, newest first."""
+    rows = Favorite.objects.filter(subject_id=subject_id).order_by("-created_at", "pk")
+    return list(rows.values_list("practice_id", flat=True))
+
+
+def is_favorite(subject_id: UUID, practice_id: int) -> bool:
+    return Favorite.objects.filter(subject_id=subject_id, practice_id=practice_id).exists()
+
+
+def rating_of(subject_id: UUID, practice_id: int) -> int | None:
+    """The person's own rating of a practice, 1 to 5."""
+    rating = Rating.objects.filter(subject_id=subject_id, practice_id=practice_id).first()
+    return rating.value if rating else None
+
+
+def resume_position(subject_id: UUID, practice_id: int) -> int:
+    """Where the person stopped last time, in seconds; 0 when they heard it to the end."""
+    listen = (
+        Listen.objects.filter(subject_id=subject_id, practice_id=practice_id)
+        .order_by("-started_at")
+        .first()
+    )
+    return 0 if listen is None or listen.completion >= WHOLE_FROM else listen.position
+
+
+def holding_sentence(subject_id: UUID) -> str:
+    """What is stored about a person's listening, in one sentence."""
+    listens = Listen.objects.filter(subject_id=subject_id).aggregate(
+        count=Count("pk"), oldest=Min("started_at")
+    )
+    favorites = Favorite.objects.filter(subject_id=subject_id).count()
+    ratings = Rating.objects.filter(subject_id=subject_id).count()
+    if not (listens["count"] or favorites or ratings):
+        return "Nothing is held yet."
+    sentence = (
+        f"Held now: {_counted(listens['count'], 'listen')}, "
+        f"{_counted(favorites, 'favorite')}, {_counted(ratings, 'rating')}"
+    )
+    if listens["oldest"]:
+        sentence += f"; the oldest from {listens['oldest']:%-d %B %Y}"
+    return sentence + "."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,279 @@
+"""The shelves of the home page, for a person who shares and for one who shares nothing.
+
+Everybody gets the same number of shelves of the same size. What differs is only the order of
+what is on them, and every card says where its place comes from.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.conf import settings
+from django.urls import reverse
+
+from privacy_center.interface import Person
+from recommendations.engine.ranking import ItemWeights, top_n
+from recommendations.models import Intention, Practice
+from recommendations.selectors.listening import habits
+from recommendations.selectors.practice import alike, by_ids, published
+from recommendations.selectors.release import current_model
+from recommendations.selectors.taste import Taste, taste_of
+
+SHELF_SIZE = 12
+MOST_OF_ONE_KIND = 5
+SHORT_SECONDS = 5 * 60 + 29
+
+
+@dataclass(frozen=True)
+class Card:
+    """A practice on a shelf, and why it stands there."""
+
+    practice: Practice
+    why: str = ""
+    why_url: str = ""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    key: str
+    title: str
+    note: str
+    cards: Sequence[Card]
+    is_personal: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time of day at the person's own place, and what people mostly want then."""
+
+    title: str
+    intention: Intention
+    hours: range
+
+
+MOMENTS = (
+    Moment("For this morning", Intention.MORNING, range(5, 10)),
+    Moment("For the day", Intention.FOCUS, range(10, 17)),
+    Moment("For this evening", Intention.CALM, range(17, 21)),
+)
+NIGHT = Moment("For tonight", Intention.SLEEP, range(21, 29))
+
+
+def moment_at(now: datetime, *, utc_offset_minutes: int) -> Moment:
+    """The moment of a person's day, by the clock of their own device."""
+    hour = (now + timedelta(minutes=utc_offset_minutes)).hour
+    return next((moment for moment in MOMENTS if hour in moment.hours), NIGHT)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A shelf by practice ids, before the practices are read (all shelves in one query)."""
+
+    key: str
+    title: str
+    note: str
+    items: Sequence[tuple[int, str]]
+    is_personal: bool = False
+
+
+def shelves(
+    person: Person, *, now: datetime, intention: Intention | None, utc_offset_minutes: int
+) -> list[Shelf]:
+    """The home page's shelves, best first; a shelf with nothing to say is left out."""
+    model = current_model(now)
+    catalog = list(published().values_list("pk", "kind", "intention", "seconds"))
+    taste = taste_of(person, model)
+    moment = moment_at(now, utc_offset_minutes=utc_offset_minutes)
+    plans = [
+        _for_you(catalog, taste, model),
+        _because(taste, model),
+        _again(person),
+        _for_moment(catalog, moment, intention, taste, model),
+        _popular(model),
+        _short(catalog, model),
+    ]
+    kept = [plan for plan in plans if plan and plan.items]
+    practices = by_ids({pk for plan in kept for pk, _why in plan.items})
+    names = {pk: practice.title for pk, practice in practices.items()}
+    if taste:
+        names |= {p.pk: p.title for p in by_ids(set(taste.practice_ids) - set(names)).values()}
+    return [
+        Shelf(
+            plan.key,
+            _named(plan.title, names),
+            plan.note,
+            list(_cards(plan, practices, names)),
+            is_personal=plan.is_personal,
+        )
+        for plan in kept
+    ]
+
+
+CatalogRow = tuple[int, str, str, int]
+
+
+def _for_you(
+    catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None
+) -> Plan:
+    if taste is None or model is None:
+        rows = [(pk, kind) for pk, kind, _intention, _seconds in catalog]
+        picked = [pk for pk, _kind in _mixed(rows)]
+        return Plan(
+            "for-you",
+            "A good place to begin",
+            "Chosen by our editors, the same for everybody.",
+            [(pk, "An editors' choice") for pk in picked[:SHELF_SIZE]],
+        )
+    kinds = {pk: kind for pk, kind, _intention, _seconds in catalog}
+    scores = taste.scores
+    ranked = top_n(scores, n=SHELF_SIZE * 4, exclude=np.array(taste.history, dtype=np.int64))
+    ids = [int(model.practice_ids[i]) for i in ranked if scores[i] > 0]
+    mixed = [pk for pk, _kind in _mixed([(pk, kinds[pk]) for pk in ids if pk in kinds])]
+    return Plan(
+        "for-you",
+        "For you",
+        "Shaped by your history, which only your own shelves use.",
+        [(pk, _strongest_reason(taste, model, pk)) for pk in mixed[:SHELF_SIZE]],
+        is_personal=True,
+    )
+
+
+def _because(taste: Taste | None, model: ItemWeights | None) -> Plan | None:
+    """Neighbors of what was heard last."""
+    if taste is None or model is None or not taste.heard_last:
+        return None
+    last = taste.heard_last
+    index = int(np.searchsorted(model.practice_ids, last))
+    heard = set(taste.history)
+    neighbors = [int(j) for j in model.similar(index, n=SHELF_SIZE * 3) if int(j) not in heard]
+    items = [(int(model.practice_ids[j]), "Goes well with it") for j in neighbors[:SHELF_SIZE]]
+    return Plan(
+        "because",
+        f"Because you listened to {{{last}}}",
+        "What people who stay with it like as well.",
+        items,
+        is_personal=True,
+    )
+
+
+def _again(person: Person) -> Plan | None:
+    """What the person came back to; their own history, so storing it is enough."""
+    if not person.can_store or person.subject_id is None:
+        return None
+    own = [habit for habit in habits(person.subject_id) if habit.heard or habit.favorites]
+    items = [(h.practice_id, _times(h.heard)) for h in own[:SHELF_SIZE]]
+    return Plan("again", "Listen again", "From the history you keep here.", items)
+
+
+def _times(heard: int) -> str:
+    if heard == 0:
+        return "A favorite of yours"
+    return "You heard it once" if heard == 1 else f"You heard it {heard} times"
+
+
+def _for_moment(
+    catalog: Sequence[CatalogRow],
+    moment: Moment,
+    asked: Intention | None,
+    taste: Taste | None,
+    model: ItemWeights | None,
+) -> Plan:
+    intention = asked or moment.intention
+    title = f"For {intention.label.lower()}" if asked else moment.title
+    why = "You asked for it" if asked else "For this time of day"
+    rows = [(pk, kind) for pk, kind, wanted, _seconds in catalog if wanted == intention]
+    if taste is not None and model is not None:
+        place = {int(pk): score for pk, score in zip(model.practice_ids, taste.scores, strict=True)}
+        rows.sort(key=lambda row: -place.get(row[0], 0.0))
+    elif model is not None:
+        rows = _by_popularity(rows, model)
+    items = [(pk, why) for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
+    return Plan("moment", title, "By the hour on your own clock.", items)
+
+
+def _popular(model: ItemWeights | None) -> Plan | None:
+    """Counts of fewer than 20 people are never shown, nor ranked by."""
+    if model is None:
+        return None
+    counts = model.people_per_practice
+    shown = [i for i in top_n(counts.astype(np.float64), n=SHELF_SIZE)]
+    items = [
+        (int(model.practice_ids[i]), f"{counts[i]:,} people listen to it")
+        for i in shown
+        if counts[i] >= settings.SMALLEST_GROUP
+    ]
+    note = f"Counted among people who share; never fewer than {settings.SMALLEST_GROUP}."
+    return Plan("popular", "Popular here", note, items)
+
+
+def _short(catalog: Sequence[CatalogRow], model: ItemWeights | None) -> Plan:
+    rows = [(pk, kind) for pk, kind, _i, seconds in catalog if seconds <= SHORT_SECONDS]
+    if model is not None:
+        rows = _by_popularity(rows, model)
+    items = [(pk, "Five minutes or less") for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
+    return Plan("short", "When there is little time", "Five minutes or less.", items)
+
+
+def _by_popularity(rows: Sequence[tuple[int, str]], model: ItemWeights) -> list[tuple[int, str]]:
+    counts = dict(zip(model.practice_ids.tolist(), model.people_per_practice.tolist(), strict=True))
+
+    def people(row: tuple[int, str]) -> int:
+        count: int = counts.get(row[0], 0)
+        return count if count >= settings.SMALLEST_GROUP else 0
+
+    return sorted(rows, key=people, reverse=True)
+
+
+def _mixed(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The same order, but what would be the sixth of one kind on a shelf waits its turn."""
+    taken: list[tuple[int, str]] = []
+    waiting: list[tuple[int, str]] = []
+    for row in rows:
+        alike_so_far = sum(kind == row[1] for _pk, kind in taken[:SHELF_SIZE])
+        if len(taken) < SHELF_SIZE and alike_so_far >= MOST_OF_ONE_KIND:
+            waiting.append(row)
+        else:
+            taken.append(row)
+    return taken + waiting
+
+
+def _strongest_reason(taste: Taste, model: ItemWeights, practice_id: int) -> str:
+    """`Because you listened to {id}`; the title is filled in when practices are read."""
+    index = int(np.searchsorted(model.practice_ids, practice_id))
+    parts = model.explain(index, history=taste.history, weights=taste.weights)
+    position, part = max(parts, key=lambda pair: pair[1], default=(0, 0.0))
+    if part <= 0:
+        return ""
+    return f"Because you listened to {{{taste.practice_ids[position]}}}"
+
+
+def _named(text: str, names: dict[int, str]) -> str:
+    head, brace, rest = text.partition("{")
+    if not brace:
+        return text
+    return head + names.get(int(rest.rstrip("}")), "something like it")
+
+
+def _cards(
+    plan: Plan, practices: dict[int, Practice], names: dict[int, str]
+) -> Iterator[Card]:
+    for pk, why in plan.items:
+        if practice := practices.get(pk):
+            url = reverse("recommendations:why", args=[practice.slug]) if plan.is_personal else ""
+            yield Card(practice, _named(why, names), url)
+
+
+def similar(practice: Practice, *, now: datetime) -> Shelf:
+    """What goes well with a practice: the model's neighbors, or the most alike by content."""
+    model = current_model(now)
+    found: list[Practice] = []
+    if model is not None:
+        index = int(np.searchsorted(model.practice_ids, practice.pk))
+        if index < len(model.practice_ids) and model.practice_ids[index] == practice.pk:
+            ids = [int(model.practice_ids[j]) for j in model.similar(index, n=SHELF_SIZE)]
+            practices = by_ids(ids)
+            found = [practices[pk] for pk in ids if pk in practices]
+    found = found or alike(practice, n=SHELF_SIZE)
+    cards = [Card(other) for other in found]
+    return Shelf("similar", "Goes well with this", "The same for everybody.", cards)

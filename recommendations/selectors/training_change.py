@@ -1,0 +1,37 @@
+"""What waits to be learned or forgotten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Min, Q
+
+from recommendations.models import TrainingChange
+
+Kind = TrainingChange.Kind
+
+
+@dataclass(frozen=True)
+class Due:
+    """Work for the trainer; `is_urgent` when somebody is to be forgotten."""
+
+    is_urgent: bool
+
+
+def work_due(now: datetime) -> Due | None:
+    """Forgetting is due at once; learning waits a little, so that a burst is learned together."""
+    oldest = TrainingChange.objects.aggregate(
+        forget=Min("created_at", filter=Q(kind=Kind.FORGET)),
+        learn=Min("created_at", filter=Q(kind=Kind.LEARN)),
+    )
+    if oldest["forget"]:
+        return Due(is_urgent=True)
+    if oldest["learn"] and oldest["learn"] <= now - settings.LEARN_AFTER:
+        return Due(is_urgent=False)
+    return None
+
+
+def has_overdue_withdrawal(now: datetime) -> bool:
+    """Whether somebody has waited to be forgotten for longer than law 3 allows."""
+    limit = now - settings.WITHDRAWAL_GRACE
+    return TrainingChange.objects.filter(kind=Kind.FORGET, created_at__lt=limit).exists()

@@ -1,0 +1,46 @@
+/**
+ * The bar: the player folded up, on every page but the practice's own.
+ *
+ * Hooks inside #player (hidden until something plays; data-player-state as on the stage):
+ *   [data-bar-toggle] with [data-bar-toggle-label], [data-bar-stop], a[data-bar-link] to the
+ *   practice, [data-bar-title], [data-bar-kind], [data-bar-elapsed], progress[data-bar-progress].
+ */
+
+import { clockTime, pagePractice } from "./practice.js";
+
+/** @param {Element} element @param {string} text */
+function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** @param {Player} player */
+export function bindBar(player) {
+  const bar = document.getElementById("player");
+  if (!bar) return;
+  const find = (/** @type {string} */ name) => bar.querySelector(`[data-bar-${name}]`);
+  find("toggle")?.addEventListener("click", () => player.toggle());
+  find("stop")?.addEventListener("click", () => player.stop());
+  const draw = () => drawBar(player, bar, find);
+  for (const event of ["player:start", "player:time", "player:pause", "player:left",
+    "player:change", "htmx:afterSettle", "htmx:historyRestore"]) {
+    document.addEventListener(event, draw);
+  }
+}
+
+/**
+ * @param {Player} player
+ * @param {HTMLElement} bar
+ * @param {(name: string) => HTMLElement} find
+ */
+function drawBar(player, bar, find) {
+  const { practice, position, state } = player;
+  bar.hidden = !practice || pagePractice()?.slug === practice.slug;
+  bar.dataset.playerState = state;
+  if (bar.hidden) return;
+  setText(find("toggle-label"), player.isPlaying ? "Pause" : "Play");
+  setText(find("title"), practice.title);
+  setText(find("kind"), practice.kindLabel);
+  setText(find("elapsed"), clockTime(position));
+  find("link")?.setAttribute("href", practice.url);
+  find("progress")?.setAttribute("value", String(position / practice.seconds));
+}

@@ -1,0 +1,68 @@
+/**
+ * Shelves of what this device keeps, drawn without a request.
+ *
+ * Hooks: [data-device-shelf="listens|favorites"] with [data-device-cards] and
+ * template[data-device-card] (in it a[data-card-link], [data-card-picture], [data-card-title],
+ * [data-card-kind]); hidden while there is nothing. button[data-device-forget] forgets everything.
+ */
+
+import { forgetAll, kept } from "./device.js";
+
+const LONGEST = 12;
+
+/**
+ * The cards of a shelf, the newest first, each practice once.
+ * @param {"listens"|"favorites"} shelf
+ * @returns {Promise<Card[]>}
+ */
+async function cardsOf(shelf) {
+  const rows = await kept(shelf);
+  if (shelf === "favorites") return rows.slice(0, LONGEST);
+  const newestFirst = rows.sort((one, other) => other.startedAt.localeCompare(one.startedAt));
+  const bySlug = new Map();
+  for (const { card } of newestFirst) if (!bySlug.has(card.slug)) bySlug.set(card.slug, card);
+  return [...bySlug.values()].slice(0, LONGEST);
+}
+
+/** @param {string} source  SVG that the site itself drew */
+function picture(source) {
+  const parsed = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
+  return parsed.localName === "svg" ? document.importNode(parsed, true) : null;
+}
+
+/** @param {HTMLTemplateElement} template @param {Card} card */
+function draw(template, card) {
+  const drawn = template.content.cloneNode(true);
+  drawn.querySelector("[data-card-link]").setAttribute("href", card.url);
+  drawn.querySelector("[data-card-title]").textContent = card.title;
+  const [kind, frame] = ["kind", "picture"].map((name) => drawn.querySelector(`[data-card-${name}]`));
+  if (kind) kind.textContent = card.kindLabel;
+  const drawing = card.picture && picture(card.picture);
+  if (frame && drawing) frame.replaceChildren(drawing);
+  return drawn;
+}
+
+/**
+ * Draws one shelf; an empty one is hidden.
+ * @param {HTMLElement} container  with the hooks above
+ */
+export async function renderDeviceShelf(container) {
+  const cards = await cardsOf(container.dataset.deviceShelf);
+  const template = container.querySelector("template[data-device-card]");
+  const place = container.querySelector("[data-device-cards]");
+  place.replaceChildren(...cards.map((card) => draw(template, card)));
+  container.hidden = cards.length === 0;
+}
+
+/** Draws every shelf of every page that comes. */
+export function bindDeviceShelves() {
+  const drawAll = () => document.querySelectorAll("[data-device-shelf]").forEach(renderDeviceShelf);
+  document.addEventListener("htmx:afterSettle", drawAll);
+  document.addEventListener("htmx:historyRestore", drawAll);
+  document.addEventListener("click", async ({ target }) => {
+    if (!target.closest("[data-device-forget]")) return;
+    await forgetAll();
+    drawAll();
+  });
+  drawAll();
+}

@@ -1,0 +1,1 @@
+"""Pages of the catalog and the shelves."""

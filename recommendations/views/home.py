@@ -1,0 +1,64 @@
+"""The first page: shelves."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from privacy_center.interface import Person, person
+from recommendations.models import Intention
+from recommendations.selectors.shelves import moment_at, shelves
+
+GREETINGS = {
+    Intention.MORNING: "Good morning",
+    Intention.FOCUS: "Good day",
+    Intention.CALM: "Good evening",
+    Intention.SLEEP: "Good night",
+}
+FURTHEST_OFFSET = 14 * 60
+
+
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """Shelves for whoever is looking."""
+    who, now, offset = person(request), timezone.now(), utc_offset_minutes(request)
+    asked = request.GET.get("intention", "")
+    intention = Intention(asked) if asked in Intention.values else None
+    shown = shelves(who, now=now, intention=intention, utc_offset_minutes=offset)
+    context = {
+        "greeting": GREETINGS[moment_at(now, utc_offset_minutes=offset).intention],
+        "shelves": shown,
+        "intention": intention or "",
+        "intentions": Intention.choices,
+        "privacy_line": privacy_line(who, is_personal=any(s.is_personal for s in shown)),
+        "device_shelf": not who.can_store,
+    }
+    return render(request, "recommendations/home.html", context)
+
+
+@require_safe
+def how(request: HttpRequest) -> HttpResponse:
+    """How pages are made, and what is kept for it."""
+    return render(request, "recommendations/how.html")
+
+
+def utc_offset_minutes(request: HttpRequest) -> int:
+    """The device's clock against UTC, from the `clock` cookie; 0 when it does not say."""
+    text = request.COOKIES.get("clock", "")
+    try:
+        offset = int(text) if len(text) <= 5 else 0
+    except ValueError:
+        return 0
+    return offset if abs(offset) <= FURTHEST_OFFSET else 0
+
+
+def privacy_line(who: Person, *, is_personal: bool) -> str:
+    """How this page was made, in one sentence."""
+    if is_personal:
+        return "Your own history shaped this page."
+    if who.can_personalize:
+        return "Once you have listened to something, your own history shapes this page."
+    return "Nothing about you was used to make this page."
+
