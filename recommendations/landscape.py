@@ -243,7 +243,7 @@ def _house(x: int, y: int) -> str:
 
 def _lighthouse(x: int, y: int) -> str:
     return (
-        f'<path class="b2" d="M{x} {y - 33}l-60-9v18zM{x} {y - 33}l60-9v18z"/>'
+        f'<path class="b2" d="M{x} {y - 33}l-170-25v50zM{x} {y - 33}l170-25v50z"/>'
         f'<path class="h" d="M{x - 6} {y + 8}l2-36h8l2 36z"/>'
         f'<path class="w" d="M{x - 4} {y - 37}h8v8h-8z"/>'
     )

@@ -110,7 +110,7 @@ def start_user(var: Path, *prefix: str, use: str = USE) -> "subprocess.Popen[str
 def url_of(user: "subprocess.Popen[str]") -> str:
     """Wait until the command has its servers."""
     assert user.stdout is not None
-    line = user.stdout.readline().strip()
+    line: str = user.stdout.readline().strip()
     assert line, user.stderr.read() if user.stderr else ""
     return line
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import environ
@@ -110,6 +111,21 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     ]
 
 
+def members(site: Site, part: str) -> list[psutil.Process]:
+    """The processes of one service, known by a part of its command; the program itself first."""
+    (leash,) = (
+        process
+        for process in psutil.Process(site.process.pid).children()
+        if part in " ".join(process.cmdline())
+    )
+    return leash.children(recursive=True)
+
+
+def nobody_of(processes: list[psutil.Process]) -> bool:
+    """Whether they are all gone."""
+    return not living(processes)
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> None:
     """Fail if the condition does not come true."""
     deadline = time.monotonic() + seconds
@@ -149,7 +165,7 @@ def test_kill_9_leaves_nothing_running_and_the_next_start_keeps_the_data(var: Pa
     add_note(var)
     site.process.kill()
     site.process.wait()
-    wait_until(lambda: not living(family), seconds=5)
+    wait_until(partial(nobody_of, family), seconds=5)
 
     again = Site(var, port=site.port)
     again.wait_ready()
@@ -171,16 +187,11 @@ def test_what_runs_already_is_not_started_twice_and_what_dies_comes_back(var: Pa
     site = Site(var)
     site.wait_ready()
     assert f"Already running at http://127.0.0.1:{site.port}" in failure(var)
-    for part in ("granian", "trainer@"):
-        (leash,) = (
-            process
-            for process in psutil.Process(site.process.pid).children()
-            if part in " ".join(process.cmdline())
-        )
-        old = leash.children(recursive=True)
+    for name, part in (("web", "granian"), ("trainer", "trainer@")):
+        old = members(site, part)
         old[0].kill()
-        site.read_until(f"^{'web' if part == 'granian' else 'trainer'} stopped .*again")
-        wait_until(lambda old=old: not living(old), seconds=5)
+        site.read_until(f"^{name} stopped .*again")
+        wait_until(partial(nobody_of, old), seconds=5)
     wait_until(lambda: site.home_status() == 200, seconds=30)
     site.process.send_signal(signal.SIGINT)
     assert "All data is kept" in site.rest()

@@ -1,0 +1,27 @@
+"""The embedded PostgreSQL and Valkey around a test run; loaded as a plugin before settings are."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+_stack = ExitStack()
+# Also after a run that ended before it began.
+atexit.register(_stack.close)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """A folder of its own for every run; the demo's data is never touched."""
+    from calm_site import embedded
+
+    var = Path(tempfile.mkdtemp(prefix="stillwater-test-"))
+    _stack.callback(shutil.rmtree, var, ignore_errors=True)
+    os.environ["STILLWATER_VAR"] = str(var)
+    if "DATABASE_URL" not in os.environ:
+        found = _stack.enter_context(embedded.servers(var, durable=False))
+        os.environ |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
