@@ -87,6 +87,6 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         response = refusal(request, 503, detail)
     else:
-        response = render(None, "503.html", {"detail": detail}, status=503)  # type: ignore[arg-type]
+        response = render(None, "503.html", {"detail": detail}, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     return response

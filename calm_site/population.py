@@ -100,7 +100,9 @@ def _person(
         preset=int(random.choice(len(PRESET_SHARES), p=PRESET_SHARES)),
         listens=listens,
         favorites=best[: int(random.integers(0, 3))],
-        ratings=[(p, _rating(random, liking[place[p.pk]])) for p in heard if random.random() < 0.15],
+        ratings=[
+            (p, _rating(random, liking[place[p.pk]])) for p in heard if random.random() < 0.15
+        ],
     )
 
 

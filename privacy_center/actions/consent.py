@@ -38,9 +38,7 @@ def decide(
     with transaction.atomic():
         # One decision at a time per person; everybody else is untouched.
         subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
-        states = {
-            Purpose(s.purpose): s for s in ConsentState.objects.filter(subject_id=subject_id)
-        }
+        states = {Purpose(s.purpose): s for s in ConsentState.objects.filter(subject_id=subject_id)}
         wanted = _with_consequences(wishes, states)
         _check_possible(subject, wanted)
         changes = [

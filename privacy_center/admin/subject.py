@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from privacy_center.read_only_admin import ReadOnlyAdmin
 from privacy_center.models import DataSubject
+from privacy_center.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(DataSubject)

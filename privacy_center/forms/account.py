@@ -43,6 +43,4 @@ class SignupForm(forms.Form):
         """Called by allauth once the account exists."""
         band = self.cleaned_data["age_band"]
         assert isinstance(band, AgeBand)
-        create_subject(
-            account, region=self.cleaned_data["region"], band=band, at=timezone.now()
-        )
+        create_subject(account, region=self.cleaned_data["region"], band=band, at=timezone.now())

@@ -44,9 +44,7 @@ class DecisionLine:
 
 def _presets(subject_id: UUID | None) -> list[PresetChoice]:
     current = preset_of(purposes_in_force(subject_id)) if subject_id else PRESETS[0]
-    return [
-        PresetChoice(p.key, p.title, p.summary, p.points, p is current) for p in PRESETS
-    ]
+    return [PresetChoice(p.key, p.title, p.summary, p.points, p is current) for p in PRESETS]
 
 
 def _lines(subject_id: UUID) -> list[DecisionLine]:
@@ -84,9 +82,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     subject_id = person(request).subject_id
     if subject_id is None or has_decided(subject_id):
         return redirect("privacy_center:privacy")
-    presets = [
-        PresetChoice(p.key, p.title, p.summary, p.points, is_current=False) for p in PRESETS
-    ]
+    presets = [PresetChoice(p.key, p.title, p.summary, p.points, is_current=False) for p in PRESETS]
     return render(request, "privacy_center/welcome.html", {"presets": presets})
 
 

@@ -37,6 +37,14 @@ class Heard:
         return min(1.0, self.seconds / self.practice.seconds_to_complete)
 
 
+@dataclass(frozen=True)
+class Under:
+    """Whose behavior is stored, and under which consent record."""
+
+    subject_id: UUID
+    consent_id: UUID
+
+
 # The same listen may arrive again, later or out of order: the furthest report wins. A row of
 # somebody else's is never touched.
 _UPSERT = """
@@ -59,19 +67,19 @@ def record_listens(person: Person, heard: Sequence[Heard]) -> None:
 
     A withdrawal at the same moment wins: the database locks the consent a row names.
     """
-    with _storing(person) as consent_id:
+    with _storing(person) as under:
         with connection.cursor() as cursor:
-            cursor.execute(_UPSERT, [person.subject_id, consent_id, *_columns(heard)])
+            cursor.execute(_UPSERT, [under.subject_id, under.consent_id, *_columns(heard)])
         if person.can_train and any(item.completion >= HEARD_FROM for item in heard):
             note_change(Kind.LEARN)
 
 
 def rate_practice(person: Person, practice: Practice, value: int) -> None:
     """Keep how the practice left the person, 1 to 5; the last answer counts."""
-    with _storing(person) as consent_id:
+    with _storing(person) as under:
         rating = Rating(
-            subject_id=person.subject_id,
-            consent_id=consent_id,
+            subject_id=under.subject_id,
+            consent_id=under.consent_id,
             practice=practice,
             value=value,
             rated_at=timezone.now(),
@@ -86,15 +94,15 @@ def rate_practice(person: Person, practice: Practice, value: int) -> None:
 
 def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> None:
     """Mark or unmark a favorite. Doing it twice is the same as once."""
-    with _storing(person) as consent_id:
-        own = Favorite.objects.filter(subject_id=person.subject_id, practice=practice)
+    with _storing(person) as under:
+        own = Favorite.objects.filter(subject_id=under.subject_id, practice=practice)
         if not is_favorite:
             changed = own.delete()[0] > 0
         else:
             _row, changed = own.get_or_create(
-                subject_id=person.subject_id,
+                subject_id=under.subject_id,
                 practice=practice,
-                defaults={"consent_id": consent_id, "created_at": timezone.now()},
+                defaults={"consent_id": under.consent_id, "created_at": timezone.now()},
             )
         if changed and person.can_train:
             note_change(Kind.LEARN if is_favorite else Kind.FORGET)
@@ -117,7 +125,7 @@ def _columns(heard: Sequence[Heard]) -> list[list[object]]:
 
 
 @contextmanager
-def _storing(person: Person) -> Iterator[UUID]:
+def _storing(person: Person) -> Iterator[Under]:
     """A transaction with the consent record to store under, read now: the page may be older
     than a withdrawal. One that commits meanwhile is noticed by the database's own trigger."""
     if person.subject_id is None:
@@ -127,6 +135,6 @@ def _storing(person: Person) -> Iterator[UUID]:
             consent_id = purposes_in_force(person.subject_id).get(Purpose.LISTENING_STORE)
             if consent_id is None:
                 raise NotConsented
-            yield consent_id
+            yield Under(person.subject_id, consent_id)
     except IntegrityError as error:
         raise NotConsented from error

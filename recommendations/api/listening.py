@@ -76,7 +76,7 @@ class ListenInput(StrictSerializer):
 
 
 class ListensInput(StrictSerializer):
-    listens = ListenInput(many=True, allow_empty=False, max_length=MOST_LISTENS)
+    listens = serializers.ListField(child=ListenInput(), allow_empty=False, max_length=MOST_LISTENS)
 
 
 class RatingInput(StrictSerializer):

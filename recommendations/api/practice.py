@@ -29,9 +29,7 @@ class LibraryQuery(StrictSerializer):
     min_minutes = serializers.IntegerField(
         required=False, min_value=1, max_value=LONGEST_MINUTES, default=None
     )
-    page = serializers.IntegerField(
-        required=False, min_value=1, max_value=LAST_PAGE, default=1
-    )
+    page = serializers.IntegerField(required=False, min_value=1, max_value=LAST_PAGE, default=1)
     page_size = serializers.IntegerField(required=False, min_value=1, default=24)
 
     def validate_page_size(self, value: int) -> int:

@@ -21,7 +21,9 @@ class LibraryForm(forms.Form):
         max_length=80,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "rain, worry, stars …"}),
     )
-    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
+    kind = forms.ChoiceField(
+        label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices]
+    )
     intention = forms.ChoiceField(
         label="For", required=False, choices=[("", "Anything"), *Intention.choices]
     )

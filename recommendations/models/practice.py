@@ -86,9 +86,7 @@ class Practice(models.Model):
     intention = models.CharField(max_length=8, choices=Intention)
     topics = models.ManyToManyField(Topic, related_name="practices")
     voice = models.CharField(max_length=5, choices=Voice, blank=True, default="")
-    seconds = models.PositiveIntegerField(
-        "length in seconds", validators=[MinValueValidator(10)]
-    )
+    seconds = models.PositiveIntegerField("length in seconds", validators=[MinValueValidator(10)])
     content = models.JSONField(
         default=dict, blank=True, help_text="What the player reads: layers, pattern or lines."
     )

@@ -42,9 +42,11 @@ def matching(filters: Filters) -> QuerySet[Practice]:
         practices = practices.filter(
             Q(title__icontains=word)
             | Q(summary__icontains=word)
-            | Q(pk__in=Practice.topics.through.objects.filter(
-                topic__name__icontains=word
-            ).values("practice_id"))
+            | Q(
+                pk__in=Practice.topics.through.objects.filter(topic__name__icontains=word).values(
+                    "practice_id"
+                )
+            )
         )
     return practices
 

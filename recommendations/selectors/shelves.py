@@ -113,9 +113,7 @@ def shelves(
 CatalogRow = tuple[int, str, str, int]
 
 
-def _for_you(
-    catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None
-) -> Plan:
+def _for_you(catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None) -> Plan:
     if taste is None or model is None:
         rows = [(pk, kind) for pk, kind, _intention, _seconds in catalog]
         picked = [pk for pk, _kind in _mixed(rows)]
@@ -197,7 +195,7 @@ def _popular(model: ItemWeights | None) -> Plan | None:
     if model is None:
         return None
     counts = model.people_per_practice
-    shown = [i for i in top_n(counts.astype(np.float64), n=SHELF_SIZE)]
+    shown = top_n(counts.astype(np.float64), n=SHELF_SIZE)
     items = [
         (int(model.practice_ids[i]), f"{counts[i]:,} people listen to it")
         for i in shown
@@ -255,9 +253,7 @@ def _named(text: str, names: dict[int, str]) -> str:
     return head + names.get(int(rest.rstrip("}")), "something like it")
 
 
-def _cards(
-    plan: Plan, practices: dict[int, Practice], names: dict[int, str]
-) -> Iterator[Card]:
+def _cards(plan: Plan, practices: dict[int, Practice], names: dict[int, str]) -> Iterator[Card]:
     for pk, why in plan.items:
         if practice := practices.get(pk):
             url = reverse("recommendations:why", args=[practice.slug]) if plan.is_personal else ""

@@ -135,7 +135,8 @@ def _catalog() -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     ):
         if practice_id in index_of:
             members.setdefault(f"topic {topic_id}", []).append(index_of[practice_id])
-    return practice_ids, [np.array(sorted(m), dtype=np.int64) for _tag, m in sorted(members.items())]
+    tags = [np.array(sorted(members[tag]), dtype=np.int64) for tag in sorted(members)]
+    return practice_ids, tags
 
 
 def _person_indices(rows: NDArray[np.void]) -> NDArray[np.int32]:

@@ -61,4 +61,3 @@ def privacy_line(who: Person, *, is_personal: bool) -> str:
     if who.can_personalize:
         return "Once you have listened to something, your own history shapes this page."
     return "Nothing about you was used to make this page."
-

@@ -25,12 +25,16 @@ def library(request: HttpRequest) -> HttpResponse:
         return render(
             request,
             "recommendations/practice_list.html",
-            {"form": form, "page_obj": None, "count": 0},
+            {"form": form, "page_obj": None, "cards": [], "count": 0},
             status=400,
         )
     page = Paginator(matching(form.filters), PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = [Card(practice) for practice in page.object_list]
-    context = {"form": form, "page_obj": page, "count": page.paginator.count}
+    context = {
+        "form": form,
+        "page_obj": page,
+        "cards": [Card(practice) for practice in page],
+        "count": page.paginator.count,
+    }
     return render(request, "recommendations/practice_list.html", context)
 
 
@@ -58,9 +62,7 @@ def why(request: HttpRequest, slug: str) -> HttpResponse:
     """Why this practice, for whoever asks: the parts and their sum."""
     found = get_object_or_404(published(), slug=slug)
     reason = explanation(person(request), found, now=timezone.now())
-    return render(
-        request, "recommendations/why.html", {"practice": found, "explanation": reason}
-    )
+    return render(request, "recommendations/why.html", {"practice": found, "explanation": reason})
 
 
 def player_data(found: Practice, *, can_store: bool, resume: int) -> dict[str, object]:

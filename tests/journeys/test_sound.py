@@ -23,7 +23,7 @@ from calm_site import chromium
 
 ROOT = Path(__file__).parents[2] / "recommendations"
 RATE = 44_100
-SECONDS = 20  # of each; long enough for the rare events
+SECONDS = 24  # of each; long enough for the rare events
 FADE_SECONDS = 2
 FRAME = 2_048
 

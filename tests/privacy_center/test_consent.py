@@ -17,8 +17,8 @@ from privacy_center.models import (
 )
 from privacy_center.purposes import OFFERED, PRESETS, WORDINGS, Purpose
 from privacy_center.selectors.consent import purposes_in_force
-from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
 from recommendations.actions.listening import rate_practice, set_favorite
+from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
 from tests.conftest import NOW, choose, listen, make_account, person_of
 
 STORE, PERSONALIZE, TRAIN = (
@@ -118,13 +118,11 @@ def test_withdrawing_train_makes_forgetting_urgent(alice: Account) -> None:
         "TRUNCATE privacy_center_consentrecord CASCADE",
     ],
 )
-def test_fault_27_the_database_refuses_to_change_a_record(
-    alice: Account, statement: str
-) -> None:
+def test_fault_27_the_database_refuses_to_change_a_record(alice: Account, statement: str) -> None:
     choose(alice, "community")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
     assert ConsentRecord.objects.count() == len(OFFERED)
 
@@ -160,9 +158,7 @@ def test_a_switch_on_the_page_holds_at_once_and_says_what_it_did(
     alice: Account, signed_in: Callable[[Account], Client]
 ) -> None:
     client = signed_in(alice)
-    response = client.post(
-        "/privacy/decide/", {"purpose": TRAIN, "decision": "yes"}, follow=True
-    )
+    response = client.post("/privacy/decide/", {"purpose": TRAIN, "decision": "yes"}, follow=True)
     assert person_of(alice).can_train
     assert "On from now: “Keep my history”, “Help everyone" in response.content.decode().replace(
         "&#x27;", "'"
@@ -180,9 +176,7 @@ def test_input_34_an_unknown_purpose_or_decision_is_400_and_changes_nothing(
     assert not ConsentRecord.objects.exists()
 
 
-def test_the_question_is_asked_once(
-    alice: Account, signed_in: Callable[[Account], Client]
-) -> None:
+def test_the_question_is_asked_once(alice: Account, signed_in: Callable[[Account], Client]) -> None:
     client = signed_in(alice)
     assert client.get("/privacy/welcome/").status_code == 200
     client.post("/privacy/preset/", {"preset": "just-listening", "asked": "welcome"})

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -43,15 +43,19 @@ class Command(BaseCommand):
                     purposes=purposes,
                     creates_practices=options["create_practices"],
                     at=timezone.now(),
-                    on_progress=lambda read: bar.update(read - bar.n) and None,
+                    on_progress=lambda read: _show(bar, read),
                 )
             except (ListenFileError, ConsentRefused) as error:
                 raise CommandError(str(error)) from error
-            bar.update(size - bar.n)
+            _show(bar, size)
         self.stdout.write(
             f"Imported {done.listens:,} listens of {done.people:,} people; "
             f"{done.practices:,} practices were new."
         )
+
+
+def _show(bar: "tqdm[NoReturn]", read: int) -> None:
+    bar.update(read - bar.n)
 
 
 def _purposes(text: str) -> frozenset[Purpose]:
