@@ -24,6 +24,7 @@ help:
 	@echo 'make lock     requirements*.in -> requirements*.txt, with hashes'
 
 setup: .venv/runtime
+	@echo "The environment is in .venv."
 
 run: .venv/runtime
 	@env HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m calm_site.supervisor --stop-with-parent

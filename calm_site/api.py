@@ -1,6 +1,7 @@
 """How the API reads and answers: strict JSON in, JSON out, problem details for every error."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any, Never
 
@@ -36,7 +37,9 @@ class JSONRenderer(renderers.BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=str)
+        # Errors of a list are keyed by position.
+        options = orjson.OPT_NON_STR_KEYS
+        return b"" if data is None else orjson.dumps(data, default=str, option=options)
 
 
 class StrictJSONParser(BaseParser):
@@ -73,6 +76,7 @@ def parse_object(raw: bytes) -> dict[str, object]:
             text,
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
+            parse_float=_finite,
             parse_int=_small_int,
         )
     except ValueError as error:
@@ -113,6 +117,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> Never:
     raise ValueError(f"{name} is not a number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _small_int(digits: str) -> int:

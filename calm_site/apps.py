@@ -1,6 +1,7 @@
-"""The shared shell as an app: templates, static files, and the staff roles."""
+"""The shared shell as an app: templates, static files, the staff roles, and their site."""
 
 from django.apps import AppConfig, apps
+from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
 
@@ -12,3 +13,7 @@ class CalmSiteConfig(AppConfig):
 
         # An app without models gets no signal of its own; the accounts' app stands for it.
         post_migrate.connect(create_roles, sender=apps.get_app_config("privacy_center"))
+
+
+class StaffConfig(AdminConfig):
+    default_site = "calm_site.staff.StaffSite"

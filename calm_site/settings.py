@@ -28,7 +28,7 @@ INSTALLED_APPS = [
     "calm_site.apps.CalmSiteConfig",
     "recommendations",
     "privacy_center",
-    "django.contrib.admin",
+    "calm_site.apps.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "rest_framework",
     "allauth",
     "allauth.account",
@@ -184,7 +185,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_FORM_FIELD = "email"
 # The peer's own address counts; a header that anybody can send does not.
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 # Attempts by name and address are data about people: keep the lock, not the diary.

@@ -1,16 +1,11 @@
 """Every address of the site. Each app has one urls.py of its own."""
 
-from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from calm_site import views
-
-admin.site.site_header = settings.SITE_NAME
-admin.site.site_title = settings.SITE_NAME
-admin.site.index_title = "Staff"
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+from calm_site.media import media
 
 urlpatterns = [
     path("", include("recommendations.urls")),
@@ -20,9 +15,11 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("health/", views.health, name="health"),
-    path("media/<path:name>", views.media, name="media"),
+    path("media/<path:name>", media, name="media"),
 ]
 if settings.IS_DEMO:
     urlpatterns.append(path("mail/", views.mailbox, name="mailbox"))
 
 handler400 = "calm_site.views.bad_request"
+handler404 = "calm_site.views.not_found"
+handler500 = "calm_site.views.broken"

@@ -1,4 +1,4 @@
-"""Pages of the shell: the account, health, uploaded audio, and the demo's mailbox."""
+"""Pages of the shell: the account, health, the demo's mailbox, and what errors look like."""
 
 import email
 import email.policy
@@ -8,12 +8,12 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import connection
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils._os import safe_join
+from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from calm_site.middleware import refusal
+from calm_site.middleware import API, refusal
 
 MAILS_SHOWN = 20
 
@@ -31,15 +31,6 @@ def health(request: HttpRequest) -> JsonResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
-
-
-@require_safe
-def media(request: HttpRequest, name: str) -> FileResponse:
-    """An editor's uploaded audio. Nothing personal is kept under MEDIA_ROOT."""
-    path = Path(safe_join(str(settings.MEDIA_ROOT), name))
-    if not path.is_file():
-        raise Http404
-    return FileResponse(path.open("rb"))
 
 
 @dataclass(frozen=True)
@@ -74,3 +65,17 @@ def _read_mail(file: Path) -> Mail:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, as a page or as problem details."""
     return refusal(request, 400, "The request cannot be read. Nothing was kept.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404, as a page or as problem details."""
+    if request.path_info.startswith(API):
+        return refusal(request, 404, "There is nothing at this address.")
+    return defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500, as a page or as problem details."""
+    if request.path_info.startswith(API):
+        return refusal(request, 500, "Something broke on our side. It is in our log.")
+    return defaults.server_error(request)

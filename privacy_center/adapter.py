@@ -1,6 +1,9 @@
-"""Where allauth meets the site: after the first sign-in, the question about consent."""
+"""Where allauth meets the site: where a sign-in leads, and when there were too many."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.ratelimit import respond_429
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -9,6 +12,13 @@ from privacy_center.selectors.subject import has_decided, subject_of
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
+        """429 after repeated wrong passwords; allauth alone would say so with a 200."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            raise ImmediateHttpResponse(respond_429(request)) from error
+
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The welcome page for those who were not asked yet, else the usual place."""
         account = request.user

@@ -22,6 +22,7 @@ from recommendations.engine.popularity import people_per_practice
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import DamagedModel, Facts, Model, read_model, write_model
 from recommendations.models import Release, TrainingChange
+from recommendations.selectors.training_change import has_withdrawal_since, is_release_needed
 from recommendations.selectors.training_data import TrainingData, training_data
 
 logger = logging.getLogger(__name__)
@@ -36,14 +37,14 @@ REST = timedelta(minutes=10)
 MOST_DISCARDS = 20
 
 
-def train(*, clock: Clock) -> Release | None:
-    """Publish a release of today's consenting people; None when another trainer is at work, or
-    when the last three runs died and the next is not yet due.
+def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
+    """Publish a release of today's consenting people; None when another trainer is at work, when
+    the last three runs died and the next is not yet due, or when it is made only `if_needed`.
 
     A run during which somebody left is discarded and begun again at once.
     """
     with _alone() as is_alone:
-        if not is_alone or _must_rest(clock()):
+        if not is_alone or _must_rest(clock()) or (if_needed and not is_release_needed()):
             return None
         _remove_orphans()
         for _attempt in range(MOST_DISCARDS):
@@ -54,32 +55,29 @@ def train(*, clock: Clock) -> Release | None:
         return None
 
 
-def repair() -> bool:
+def repair() -> None:
     """Put right what a killed run or a damaged disk left behind, unless a trainer is at work.
 
     Removes files that no active release names, and withdraws an active release whose file is not
-    the one that was published. Returns whether a new release is needed because of that.
+    the one that was published: that no release is active is then what asks for the next one.
     """
     with _alone() as is_alone:
-        if not is_alone:
-            return False
-        _mark_lost()
-        _remove_orphans()
-        return _withdraw_damaged()
+        if is_alone:
+            _mark_lost()
+            _remove_orphans()
+            _withdraw_damaged()
 
 
-def _withdraw_damaged() -> bool:
+def _withdraw_damaged() -> None:
     release = Release.objects.filter(state=State.ACTIVE).first()
     if release is None:
-        return False
+        return
     try:
         read_model(release_dir() / release.file_name, sha256=release.file_digest)
     except DamagedModel as damage:
         logger.critical("Release %s: %s", release.pk, damage)
         release.state = State.DAMAGED
         release.save(update_fields=["state"])
-        return True
-    return False
 
 
 @contextmanager
@@ -97,11 +95,16 @@ def _alone() -> Iterator[bool]:
 
 
 def _must_rest(now: datetime) -> bool:
-    """After three runs in a row that died, the next one waits: fault 2, at most three tries."""
+    """After three runs in a row that died, the next one waits: fault 2, at most three tries.
+
+    Somebody who leaves meanwhile is worth one more.
+    """
     _mark_lost()
     latest = list(Release.objects.order_by("-started_at")[:TRIES])
     died = [r for r in latest if r.state in (State.LOST, State.FAILED)]
     if len(died) < TRIES or latest[0].started_at <= now - REST:
+        return False
+    if has_withdrawal_since(latest[0].started_at):
         return False
     logger.error("Training died %d times in a row; the next try is in %s.", TRIES, REST)
     return True
@@ -138,18 +141,19 @@ def _run(clock: Clock) -> Release:
     release = Release.objects.create(
         started_at=clock(), algorithm="ease", regularization=settings.EASE_REGULARIZATION
     )
+    path = release_dir() / release.file_name
     try:
         snapshot = _read()
         model = _fit(release, snapshot.data)
-        path = release_dir() / release.file_name
         release.file_digest = write_model(path, model)
         _publish(release, snapshot, clock)
     except Exception:
+        # Only its own: with the connection, the lock may have gone to another trainer.
+        path.unlink(missing_ok=True)
         release.state = State.FAILED
         release.save(update_fields=["state"])
         raise
-    finally:
-        _remove_orphans()
+    _remove_orphans()
     return release
 
 

@@ -22,6 +22,8 @@ def pytest_load_initial_conftests() -> None:
     var = Path(tempfile.mkdtemp(prefix="stillwater-test-"))
     _stack.callback(shutil.rmtree, var, ignore_errors=True)
     os.environ["STILLWATER_VAR"] = str(var)
+    # Playwright's synchronous API keeps an event loop on the test's own thread.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     if "DATABASE_URL" not in os.environ:
         found = _stack.enter_context(embedded.servers(var, durable=False))
         os.environ |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}

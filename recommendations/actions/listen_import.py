@@ -6,17 +6,22 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.text import slugify
 
-from privacy_center.interface import Purpose, create_imported_subjects, grant_to_imported
+from privacy_center.interface import (
+    ConsentRefused,
+    Purpose,
+    create_imported_subjects,
+    grant_to_imported,
+)
 from recommendations.actions.training import note_change
 from recommendations.listen_file import BytesRead, ListenFileError, ListenRow, read_listens
 from recommendations.models import Intention, Kind, Practice, TrainingChange
 
 BLOCK_ROWS = 20_000
 CREATED_SECONDS = 600
-LONGEST_SLUG = 50
 
 _COPY = """
 COPY recommendations_listen
@@ -83,14 +88,19 @@ class _Import:
             raise ListenFileError(
                 line, f"there is no practice {name!r} (--create-practices makes it)."
             )
-        Practice.objects.bulk_create([_practice(name) for name in missing])
+        made = {_slug(name): _practice(name, line) for name, line in missing.items()}
+        Practice.objects.bulk_create(made.values())
         self.practices |= self._known(new)
-        self.done.practices += len(missing)
+        self.done.practices += len(made)
 
     def _known(self, names: Collection[str]) -> dict[str, tuple[int, int]]:
-        by_slug = {_slug(name): name for name in names}
-        found = Practice.objects.filter(slug__in=by_slug)
-        return {by_slug[p.slug]: (p.pk, p.seconds_to_complete) for p in found}
+        slugs = {name: _slug(name) for name in names}
+        found = {p.slug: p for p in Practice.objects.filter(slug__in=set(slugs.values()))}
+        return {
+            name: (found[slug].pk, found[slug].seconds_to_complete)
+            for name, slug in slugs.items()
+            if slug in found
+        }
 
 
 def import_listens(
@@ -107,6 +117,8 @@ def import_listens(
     vouches that they granted `purposes`. `on_progress` gets the bytes read so far. Raises
     `ListenFileError` (a line is wrong) or `ConsentRefused`; then nothing was imported.
     """
+    if Purpose.LISTENING_STORE not in purposes:
+        raise ConsentRefused("Nothing may be stored without a yes to it. Nothing was imported.")
     work = _Import(at, purposes, creates_practices)
     with transaction.atomic():
         for block in _blocks(path, at, on_progress):
@@ -134,12 +146,12 @@ def _blocks(
 
 def _slug(name: str) -> str:
     """A practice's slug for the name a file gives it: bare numbers get a prefix."""
-    slug = slugify(name)[:LONGEST_SLUG]
+    slug = slugify(name)
     return f"imported-{slug}" if slug.isdigit() else slug
 
 
-def _practice(name: str) -> Practice:
-    return Practice(
+def _practice(name: str, line: int) -> Practice:
+    practice = Practice(
         slug=_slug(name),
         title=f"Imported {name}",
         summary="From imported data; an editor has not described it yet.",
@@ -147,3 +159,10 @@ def _practice(name: str) -> Practice:
         intention=Intention.CALM,
         seconds=CREATED_SECONDS,
     )
+    try:
+        practice.clean_fields()
+    except ValidationError:
+        raise ListenFileError(
+            line, f"no practice can be named {name!a}: use plain text with Latin letters or digits."
+        ) from None
+    return practice

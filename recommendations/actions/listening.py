@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from privacy_center.interface import Person, Purpose, purposes_in_force
+from privacy_center.interface import Person
 from recommendations.actions.training import note_change
 from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
 from recommendations.weights import HEARD_FROM
@@ -124,17 +124,23 @@ def _columns(heard: Sequence[Heard]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+# Held before any row of behavior, as a withdrawal holds it: the other order would be a deadlock.
+_HOLD_CONSENT = """
+SELECT record_id FROM consent_in_force
+WHERE subject_id = %s AND purpose = 'listening:store' FOR NO KEY UPDATE
+"""
+
+
 @contextmanager
 def _storing(person: Person) -> Iterator[Under]:
-    """A transaction with the consent record to store under, read now: the page may be older
-    than a withdrawal. One that commits meanwhile is noticed by the database's own trigger."""
+    """A transaction with the consent record to store under, read now, because the page may be
+    older than a withdrawal, and held: one that comes meanwhile waits, then deletes the row."""
     if person.subject_id is None:
         raise NotConsented
-    try:
-        with transaction.atomic():
-            consent_id = purposes_in_force(person.subject_id).get(Purpose.LISTENING_STORE)
-            if consent_id is None:
-                raise NotConsented
-            yield Under(person.subject_id, consent_id)
-    except IntegrityError as error:
-        raise NotConsented from error
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD_CONSENT, [person.subject_id])
+            row = cursor.fetchone()
+        if row is None:
+            raise NotConsented
+        yield Under(person.subject_id, row[0])

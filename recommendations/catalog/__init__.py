@@ -47,7 +47,8 @@ class Entry:
 def read_catalog(folder: Path = FOLDER) -> list[Entry]:
     """Every practice, soundscapes first (others refer to them), by kind and slug.
 
-    `place` is the editors' order: kinds take turns, so that every shelf is mixed.
+    `place` is the editors' order: what `order.toml` puts first, then kinds in turn, so that
+    every shelf is mixed.
     """
     files = sorted(folder.glob("*/*.toml"))
     entries = [_read(file) for file in files]
@@ -59,7 +60,8 @@ def read_catalog(folder: Path = FOLDER) -> list[Entry]:
         seen.add(entry.slug)
         if entry.soundscape and entry.soundscape not in soundscapes:
             raise CatalogError(f"{entry.slug}: there is no soundscape {entry.soundscape!r}.")
-    return sorted(_placed(entries), key=lambda e: (KINDS.index(e.kind), e.slug))
+    placed = _placed(entries, first=_first(folder / "order.toml", {e.slug for e in entries}))
+    return sorted(placed, key=lambda e: (KINDS.index(e.kind), e.slug))
 
 
 def timed_lines(script: str) -> list[dict[str, object]]:
@@ -97,11 +99,24 @@ def pattern_seconds(pattern: list[list[object]], rounds: int) -> int:
     return round(rounds * sum(float(str(step[1])) for step in pattern))
 
 
-def _placed(entries: list[Entry]) -> Iterator[Entry]:
-    by_kind = {kind: [e for e in entries if e.kind == kind] for kind in KINDS}
-    for offset, kind in enumerate(KINDS):
-        for turn, entry in enumerate(by_kind[kind]):
-            yield replace(entry, place=turn * len(KINDS) + offset)
+def _first(file: Path, known: set[str]) -> list[str]:
+    if not file.exists():
+        return []
+    first = tomllib.loads(file.read_text("utf-8")).get("first", [])
+    if unknown := [slug for slug in first if slug not in known]:
+        raise CatalogError(f"{file.name}: there is no practice {unknown[0]!r}.")
+    return list(first)
+
+
+def _placed(entries: list[Entry], *, first: list[str]) -> Iterator[Entry]:
+    turns = dict.fromkeys(KINDS, 0)
+    for entry in entries:
+        if entry.slug in first:
+            yield replace(entry, place=first.index(entry.slug))
+            continue
+        turn = turns[entry.kind] * len(KINDS) + KINDS.index(entry.kind)
+        turns[entry.kind] += 1
+        yield replace(entry, place=len(first) + turn)
 
 
 def _read(file: Path) -> Entry:

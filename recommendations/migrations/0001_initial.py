@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(max_length=32, unique=True)),
-                ('name', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('^[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\S[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$', 'Use visible text without control characters or direction marks.')])),
+                ('name', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('^(?=.*\\S)[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\Z', 'Use visible text without control characters or direction marks.')])),
             ],
             options={
                 'ordering': ['name'],
@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(max_length=64, unique=True)),
-                ('title', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\S[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$', 'Use visible text without control characters or direction marks.')])),
-                ('summary', models.CharField(max_length=140, validators=[django.core.validators.RegexValidator('^[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\S[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$', 'Use visible text without control characters or direction marks.')])),
+                ('title', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^(?=.*\\S)[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\Z', 'Use visible text without control characters or direction marks.')])),
+                ('summary', models.CharField(max_length=140, validators=[django.core.validators.RegexValidator('^(?=.*\\S)[^\\x00-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*\\Z', 'Use visible text without control characters or direction marks.')])),
                 ('kind', models.CharField(choices=[('soundscape', 'Soundscape'), ('breathing', 'Breathing'), ('guided', 'Guided'), ('story', 'Sleep story')], max_length=10)),
                 ('intention', models.CharField(choices=[('sleep', 'Sleep'), ('calm', 'Calm'), ('focus', 'Focus'), ('ease', 'Ease'), ('morning', 'Morning')], max_length=8)),
                 ('voice', models.CharField(blank=True, choices=[('low', 'Low voice'), ('warm', 'Warm voice'), ('clear', 'Clear voice')], default='', max_length=5)),

@@ -17,7 +17,7 @@ SOUNDSCAPE_COMPLETE_SECONDS = 600
 
 # Controls and direction overrides make text read as something it is not.
 is_plain_text = RegexValidator(
-    r"^[^\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\S[^\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$",
+    r"^(?=.*\S)[^\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z",
     "Use visible text without control characters or direction marks.",
 )
 

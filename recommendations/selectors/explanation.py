@@ -9,7 +9,6 @@ import numpy as np
 
 from privacy_center.interface import Person
 from recommendations.models import Practice
-from recommendations.selectors.practice import by_ids
 from recommendations.selectors.release import current_model
 from recommendations.selectors.taste import taste_of
 
@@ -44,7 +43,8 @@ def explanation(person: Person, practice: Practice, *, now: datetime) -> Explana
         )
     index = int(np.searchsorted(model.practice_ids, practice.pk))
     parts = model.explain(index, history=taste.history, weights=taste.weights)
-    practices = by_ids({taste.practice_ids[position] for position, _part in parts})
+    # Also what is unpublished by now: the parts must add up.
+    practices = Practice.objects.in_bulk([taste.practice_ids[position] for position, _ in parts])
     largest = max((abs(part) for _position, part in parts), default=1.0) or 1.0
     return Explanation(
         "history",
@@ -58,7 +58,6 @@ def explanation(person: Person, practice: Practice, *, now: datetime) -> Explana
                 round(100 * abs(part) / largest),
             )
             for position, part in parts
-            if taste.practice_ids[position] in practices
         ],
         score=float(taste.scores[index]),
     )

@@ -1,9 +1,10 @@
 """The shelves of the home page, for a person who shares and for one who shares nothing.
 
-Everybody gets the same number of shelves of the same size. What differs is only the order of
-what is on them, and every card says where its place comes from.
+Everybody gets the same shelves of the same size: what differs is only what stands on them and
+where that comes from. (Without a yes to storing, "Listen again" is kept and drawn by the device.)
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from recommendations.selectors.taste import Taste, taste_of
 SHELF_SIZE = 12
 MOST_OF_ONE_KIND = 5
 SHORT_SECONDS = 5 * 60 + 29
+_GOES_WELL = "Goes well with it"
+_MENTION = re.compile(r"\{(\d+)\}")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ class Plan:
     is_personal: bool = False
 
 
+CatalogRow = tuple[int, str, str, int]
+
+
 def shelves(
     person: Person, *, now: datetime, intention: Intention | None, utc_offset_minutes: int
 ) -> list[Shelf]:
@@ -87,7 +93,7 @@ def shelves(
     moment = moment_at(now, utc_offset_minutes=utc_offset_minutes)
     plans = [
         _for_you(catalog, taste, model),
-        _because(taste, model),
+        _because(catalog, taste, model),
         _again(person),
         _for_moment(catalog, moment, intention, taste, model),
         _popular(model),
@@ -95,9 +101,7 @@ def shelves(
     ]
     kept = [plan for plan in plans if plan and plan.items]
     practices = by_ids({pk for plan in kept for pk, _why in plan.items})
-    names = {pk: practice.title for pk, practice in practices.items()}
-    if taste:
-        names |= {p.pk: p.title for p in by_ids(set(taste.practice_ids) - set(names)).values()}
+    names = _names(kept)
     return [
         Shelf(
             plan.key,
@@ -108,9 +112,6 @@ def shelves(
         )
         for plan in kept
     ]
-
-
-CatalogRow = tuple[int, str, str, int]
 
 
 def _for_you(catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None) -> Plan:
@@ -137,22 +138,45 @@ def _for_you(catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeig
     )
 
 
-def _because(taste: Taste | None, model: ItemWeights | None) -> Plan | None:
-    """Neighbors of what was heard last."""
-    if taste is None or model is None or not taste.heard_last:
+def _because(
+    catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None
+) -> Plan | None:
+    """Neighbors of what was heard last; without a history, of what the editors put first."""
+    if not catalog:
         return None
-    last = taste.heard_last
-    index = int(np.searchsorted(model.practice_ids, last))
-    heard = set(taste.history)
-    neighbors = [int(j) for j in model.similar(index, n=SHELF_SIZE * 3) if int(j) not in heard]
-    items = [(int(model.practice_ids[j]), "Goes well with it") for j in neighbors[:SHELF_SIZE]]
+    if taste is None or model is None or not taste.heard_last:
+        first = catalog[0][0]
+        return Plan(
+            "because",
+            f"Goes well with {{{first}}}",
+            "One place to go on from, the same for everybody.",
+            [(pk, _GOES_WELL) for pk in _neighbors(first, model)],
+        )
+    skipped = set(taste.practice_ids)
+    open_ids = {row[0] for row in catalog}
+    near = [pk for pk in _neighbors(taste.heard_last, model, n=SHELF_SIZE * 3) if pk in open_ids]
     return Plan(
         "because",
-        f"Because you listened to {{{last}}}",
+        f"Because you listened to {{{taste.heard_last}}}",
         "What people who stay with it like as well.",
-        items,
+        [(pk, _GOES_WELL) for pk in near if pk not in skipped][:SHELF_SIZE],
         is_personal=True,
     )
+
+
+def _neighbors(practice_id: int, model: ItemWeights | None, *, n: int = SHELF_SIZE) -> list[int]:
+    """What the model says goes well with a practice, best first; without that, the most alike."""
+    if near := _learned_neighbors(practice_id, model, n=n):
+        return near
+    practice = by_ids([practice_id]).get(practice_id)
+    return [other.pk for other in alike(practice, n=n)] if practice else []
+
+
+def _learned_neighbors(practice_id: int, model: ItemWeights | None, *, n: int) -> list[int]:
+    if model is None or practice_id not in model.practice_ids:
+        return []
+    index = int(np.searchsorted(model.practice_ids, practice_id))
+    return [int(model.practice_ids[j]) for j in model.similar(index, n=n)]
 
 
 def _again(person: Person) -> Plan | None:
@@ -246,11 +270,15 @@ def _strongest_reason(taste: Taste, model: ItemWeights, practice_id: int) -> str
     return f"Because you listened to {{{taste.practice_ids[position]}}}"
 
 
+def _names(plans: Iterable[Plan]) -> dict[int, str]:
+    """The titles that plans mention as {id}, of practices that were unpublished since as well."""
+    texts = [text for plan in plans for text in (plan.title, *(why for _pk, why in plan.items))]
+    mentioned = {int(pk) for text in texts for pk in _MENTION.findall(text)}
+    return dict(Practice.objects.filter(pk__in=mentioned).values_list("pk", "title"))
+
+
 def _named(text: str, names: dict[int, str]) -> str:
-    head, brace, rest = text.partition("{")
-    if not brace:
-        return text
-    return head + names.get(int(rest.rstrip("}")), "something like it")
+    return _MENTION.sub(lambda found: names.get(int(found[1]), "something like it"), text)
 
 
 def _cards(plan: Plan, practices: dict[int, Practice], names: dict[int, str]) -> Iterator[Card]:
@@ -262,14 +290,7 @@ def _cards(plan: Plan, practices: dict[int, Practice], names: dict[int, str]) ->
 
 def similar(practice: Practice, *, now: datetime) -> Shelf:
     """What goes well with a practice: the model's neighbors, or the most alike by content."""
-    model = current_model(now)
-    found: list[Practice] = []
-    if model is not None:
-        index = int(np.searchsorted(model.practice_ids, practice.pk))
-        if index < len(model.practice_ids) and model.practice_ids[index] == practice.pk:
-            ids = [int(model.practice_ids[j]) for j in model.similar(index, n=SHELF_SIZE)]
-            practices = by_ids(ids)
-            found = [practices[pk] for pk in ids if pk in practices]
-    found = found or alike(practice, n=SHELF_SIZE)
-    cards = [Card(other) for other in found]
+    ids = _neighbors(practice.pk, current_model(now))
+    practices = by_ids(ids)
+    cards = [Card(practices[pk]) for pk in ids if pk in practices]
     return Shelf("similar", "Goes well with this", "The same for everybody.", cards)

@@ -15,17 +15,17 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="recommendations.train_model", soft_time_limit=25 * 60)
 def train_model() -> None:
-    """Make a release from today's consenting people. Only one runs at a time, anywhere."""
-    train(clock=timezone.now)
+    """Make a release from today's consenting people, if one is needed: of any number of messages
+    one does the work, and only one run is under way at a time, anywhere."""
+    train(clock=timezone.now, if_needed=True)
 
 
 @shared_task(name="recommendations.reconcile")
 def reconcile() -> None:
     """Every 10 s: put right what a killed run left, and wake whoever should be working."""
-    needs_release = repair()
-    due = work_due(timezone.now())
-    if needs_release or due:
-        wake_trainer(is_urgent=due.is_urgent if due else True)
+    repair()
+    if due := work_due(timezone.now()):
+        wake_trainer(is_urgent=due.is_urgent)
 
 
 def wake_trainer(*, is_urgent: bool) -> None:

@@ -1,6 +1,7 @@
 """Measure the engine on MovieLens 1M (or a synthetic set of its size) and hold it to its bars."""
 
 import gc
+import os
 import sys
 import tempfile
 import time
@@ -50,6 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         split = movielens(Path(folder), people=6040, practices=3260)
         print(f"Data: {'MovieLens 1M' if split.is_real else 'synthetic, of the size of ML-1M'}")
+        print(f"Load of the machine before: {os.getloadavg()[0]:.1f} (other work spoils the times)")
         pairs = read_pairs(split.train)
         missed = [
             *bench_trainset(pairs),

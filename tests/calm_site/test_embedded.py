@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import environ
@@ -66,7 +67,7 @@ def serving(folder: Path) -> list[psutil.Process]:
     """Living processes that work on a folder: keepers, PostgreSQL (its children too), Valkey."""
     found = [
         process
-        for process in psutil.process_iter(["cmdline", "status", "ppid"])
+        for process in psutil.process_iter(["cmdline", "name", "status", "ppid"])
         if process.info["status"] != psutil.STATUS_ZOMBIE
     ]
     mains = {
@@ -90,8 +91,20 @@ def keeper_of(var: Path) -> psutil.Process:
 
 def server_of(var: Path, name: str) -> psutil.Process:
     """The main process of `postgres` or `valkey-server`."""
-    (found,) = (child for child in keeper_of(var).children() if child.name().startswith(name))
+    keeper_pid = keeper_of(var).pid
+    (found,) = (
+        each
+        for each in serving(var)
+        if each.info["ppid"] == keeper_pid and each.info["name"].startswith(name)
+    )
     return found
+
+
+def kill_all(processes: list[psutil.Process]) -> None:
+    """kill -9; one may go with another that was killed before it."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def start_user(var: Path, *prefix: str, use: str = USE) -> "subprocess.Popen[str]":
@@ -226,8 +239,7 @@ def test_a_killed_keeper_takes_the_servers_along_and_the_next_start_works(var: P
 def test_everything_killed_at_once_does_not_hinder_the_next_start(var: Path) -> None:
     user = start_user(var)
     assert count_rows(url_of(user)) == 1
-    for process in serving(var):
-        process.kill()
+    kill_all(serving(var))
     user.kill()
     user.wait()
     other = start_user(var)
@@ -258,9 +270,8 @@ def test_a_server_that_keeps_dying_ends_all(var: Path) -> None:
     url_of(user)
 
     def kill_again() -> bool:
-        for process in serving(var):
-            if process.name() == "valkey-server":
-                process.kill()
+        valkey = [each for each in serving(var) if "valkey-server" in each.info["name"]]
+        kill_all(valkey)
         return not serving(var)
 
     wait_until(kill_again, "the keeper gives up")

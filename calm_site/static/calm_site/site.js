@@ -15,13 +15,6 @@ function markCurrent() {
   }
 }
 
-function labelGroundSwitch() {
-  const button = document.querySelector("[data-ground-switch]");
-  if (!button) return;
-  button.hidden = false;
-  button.textContent = root.dataset.ground === "dark" ? "Light" : "Dark";
-}
-
 function switchGround() {
   root.dataset.ground = root.dataset.ground === "dark" ? "light" : "dark";
   try {
@@ -29,15 +22,13 @@ function switchGround() {
   } catch {
     // storage is blocked: the choice lasts until the next page load
   }
-  labelGroundSwitch();
 }
 
-/** Show a shelf's arrows only where there is something to scroll to. */
+/** A shelf has arrows only where there is something to scroll to. */
 function prepareShelves() {
   for (const shelf of document.querySelectorAll("[data-shelf]")) {
     const row = shelf.querySelector("[data-shelf-row]");
-    const arrows = shelf.querySelector("[data-shelf-arrows]");
-    if (row && arrows) arrows.hidden = row.scrollWidth <= row.clientWidth;
+    shelf.toggleAttribute("data-scrolls", row.scrollWidth > row.clientWidth);
   }
 }
 
@@ -94,5 +85,4 @@ document.addEventListener("htmx:historyRestore", () => {
 addEventListener("resize", prepareShelves);
 
 markCurrent();
-labelGroundSwitch();
 prepareShelves();

@@ -7,6 +7,7 @@ import { seeded } from "./random.js";
 /** @typedef {"white"|"pink"|"brown"} NoiseColor */
 
 const SECONDS = 17;
+const ROOM_SECONDS = 2.8;
 const WARM_UP_SECONDS = 1;
 const LOUDNESS = 0.25; // root mean square of every color, so that gains mean the same for all
 const SHARED = 0.6; // how much of each ear's noise is in both: wide, yet nothing pulls to a side
@@ -77,37 +78,40 @@ function colorLoop(samples, color, rate) {
   level(samples);
 }
 
-/** @type {WeakMap<BaseAudioContext, Map<string, AudioBuffer>>} */
-const made = new WeakMap();
+/** @type {Map<string, AudioBuffer>} made once for a visit; buffers belong to no context */
+const made = new Map();
+
+/** @param {string} name @param {() => AudioBuffer} make */
+function once(name, make) {
+  if (!made.has(name)) made.set(name, make());
+  return made.get(name);
+}
 
 /**
- * A stereo loop of noise, made once for a context and color.
+ * A stereo loop of noise.
  * @param {BaseAudioContext} context
  * @param {NoiseColor} color
  * @returns {AudioBuffer} 17 s, two channels, root mean square 0.25
+ * @throws {RangeError} there is no such color
  */
-export function noiseLoop(context, color) {
+export function noiseLoop({ sampleRate }, color) {
   if (!(color in FILTERS)) throw new RangeError(`There is no noise of the color "${color}".`);
-  const loops = made.get(context) ?? new Map();
-  made.set(context, loops);
-  if (!loops.has(color)) loops.set(color, makeLoop(context, color));
-  return loops.get(color);
+  return once(`${color} ${sampleRate}`, () => makeLoop(sampleRate, color));
 }
 
 /**
  * Both ears are drawn from one round of white noise: a part they share and a part from a third of
  * the way round, the other way for each. One draw a sample is a third of the wait before the sound.
- * @param {BaseAudioContext} context
+ * @param {number} rate  samples per second
  * @param {NoiseColor} color
  */
-function makeLoop(context, color) {
+function makeLoop(rate, color) {
   const random = seeded(`noise ${color}`);
-  const rate = context.sampleRate;
   const length = Math.round(SECONDS * rate);
   const third = Math.round(length / 3);
   const white = new Float32Array(length);
   for (let at = 0; at < length; at += 1) white[at] = random() * 2 - 1;
-  const buffer = context.createBuffer(2, length, rate);
+  const buffer = new AudioBuffer({ numberOfChannels: 2, length, sampleRate: rate });
   [third, length - third].forEach((shift, ear) => {
     const samples = buffer.getChannelData(ear);
     for (let at = 0, own = shift; at < length; at += 1, own = own + 1 === length ? 0 : own + 1) {
@@ -121,17 +125,21 @@ function makeLoop(context, color) {
 /**
  * The echo of a large soft room: noise that dies away and loses its highs first.
  * @param {BaseAudioContext} context
- * @param {number} seconds  until it is 60 dB down
- * @returns {AudioBuffer}
+ * @returns {AudioBuffer} 2.8 s, until it is 60 dB down
  */
-export function roomEcho(context, seconds) {
+export function roomEcho({ sampleRate }) {
+  return once(`room ${sampleRate}`, () => makeEcho(sampleRate));
+}
+
+/** @param {number} rate  samples per second */
+function makeEcho(rate) {
   const random = seeded("room");
-  const rate = context.sampleRate;
-  const buffer = context.createBuffer(2, Math.round(seconds * rate), rate);
+  const length = Math.round(ROOM_SECONDS * rate);
+  const buffer = new AudioBuffer({ numberOfChannels: 2, length, sampleRate: rate });
   for (const channel of [buffer.getChannelData(0), buffer.getChannelData(1)]) {
     let soft = 0;
-    for (let at = 0; at < channel.length; at += 1) {
-      const part = at / channel.length;
+    for (let at = 0; at < length; at += 1) {
+      const part = at / length;
       soft += (random() * 2 - 1 - soft) * (0.55 - 0.45 * part);
       channel[at] = soft * 0.001 ** part * Math.min(1, part * 60);
     }

@@ -11,7 +11,6 @@ import { seeded } from "./random.js";
  * @typedef {{output: AudioNode, stop: () => void}} Soundscape
  */
 
-const ROOM_SECONDS = 2.8;
 // A page in the background may run its timers once a second or more rarely; what sounds in the next
 // seconds is therefore always planned already.
 const AHEAD_SECONDS = 8;
@@ -69,7 +68,7 @@ export function createSoundscape(context, recipe, { seed }) {
  */
 function echo(context, recipe, output) {
   if (!recipe.layers.some((layer) => layer.room)) return output;
-  const room = new ConvolverNode(context, { buffer: roomEcho(context, ROOM_SECONDS) });
+  const room = new ConvolverNode(context, { buffer: roomEcho(context) });
   room.connect(output);
   return room;
 }

@@ -1,6 +1,7 @@
 """The array Trainset is Surprise's own to the last bit, in a fraction of the memory."""
 
 import copy
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,6 +184,20 @@ def test_more_people_than_sixteen_bits_hold_keep_their_order() -> None:
     assert trainset.to_inner_uid(0) == 69_999
     assert trainset.ur[69_999] == [(trainset.to_inner_iid(0), 1.0)]
     assert [user for user, _, _ in trainset.all_ratings()] == list(range(70_000))
+
+
+def test_a_rating_costs_seven_bytes_at_most() -> None:
+    rng = np.random.default_rng(5)
+    users, items = rng.integers(500, size=200_000), rng.integers(300, size=200_000)
+    ratings = rng.integers(1, 6, size=200_000)
+
+    tracemalloc.start()
+    trainset = ArrayTrainset(users, items, ratings)
+    both_sides = trainset.ur[0], trainset.ir[0]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(both_sides)
+    assert kept < 7 * 200_000
 
 
 def test_an_algorithm_fitted_on_it_cannot_be_dumped(tmp_path: Path) -> None:

@@ -1,0 +1,396 @@
+"""Law 1: behavior is stored only while a yes to storing is in force, and names its record.
+
+The database itself refuses, whatever the code; a withdrawal and a new row at the same moment are
+tried in both orders on connections of their own.
+"""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from privacy_center.actions.consent import decide
+from privacy_center.actions.subject import create_subject
+from privacy_center.interface import Person, purposes_in_force
+from privacy_center.models import (
+    Account,
+    AgeBand,
+    ConsentRecord,
+    ConsentState,
+    Decision,
+    Method,
+)
+from privacy_center.purposes import OFFERED, PRESETS, Preset, Purpose
+from recommendations.actions.listening import (
+    Heard,
+    NotConsented,
+    rate_practice,
+    record_listens,
+    set_favorite,
+)
+from recommendations.models import Favorite, Listen, Practice, Rating
+from tests.conftest import NOW, choose, listen
+from tests.contracts.apart import apart, is_waiting_for_a_lock
+
+STORE = Purpose.LISTENING_STORE
+STORED = (Listen, Rating, Favorite)
+INSERT = {
+    Listen: """
+        INSERT INTO recommendations_listen
+            (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
+        VALUES (gen_random_uuid(), %s, %s, %s, now(), 60, 60, 1)""",
+    Rating: """
+        INSERT INTO recommendations_rating (subject_id, consent_id, practice_id, value, rated_at)
+        VALUES (%s, %s, %s, 4, now())""",
+    Favorite: """
+        INSERT INTO recommendations_favorite (subject_id, consent_id, practice_id, created_at)
+        VALUES (%s, %s, %s, now())""",
+}
+COPY = """
+COPY recommendations_listen
+    (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
+FROM STDIN"""
+
+each_table = pytest.mark.parametrize("table", STORED, ids=lambda table: table._meta.model_name)
+
+
+def _insert(table: type, subject_id: UUID, consent_id: UUID, practice: Practice) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(INSERT[table], [subject_id, consent_id, practice.pk])
+
+
+def _record(account: Account, purpose: Purpose) -> UUID:
+    """The last record of somebody's decision about a purpose."""
+    records = ConsentRecord.objects.filter(subject=account.subject, purpose=purpose)
+    return ConsentState.objects.get(record__in=records).record_id
+
+
+@each_table
+def test_a_row_under_a_live_consent_enters(table: type, alice: Account, practice: Practice) -> None:
+    choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    assert table._default_manager.count() == 1  # type: ignore[attr-defined]
+
+
+@each_table
+def test_the_database_refuses_a_row_of_somebody_who_was_never_asked(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, uuid4(), practice)
+
+
+@each_table
+def test_the_database_refuses_a_row_that_names_a_record_that_is_not_there(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, uuid4(), practice)
+
+
+@each_table
+@pytest.mark.parametrize("purpose", [Purpose.LISTENING_PERSONALIZE, Purpose.LISTENING_TRAIN])
+def test_the_database_refuses_a_row_that_names_the_record_of_another_purpose(
+    table: type, purpose: Purpose, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, _record(alice, purpose), practice)
+
+
+@each_table
+def test_the_database_refuses_a_row_that_names_a_refusal(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "just-listening")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, _record(alice, STORE), practice)
+
+
+@each_table
+def test_the_database_refuses_a_row_under_a_consent_that_was_withdrawn(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    given = _record(alice, STORE)
+    choose(alice, "just-listening")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, given, practice)
+
+
+@each_table
+def test_the_database_refuses_an_old_yes_in_place_of_the_one_in_force(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    old = _record(alice, STORE)
+    choose(alice, "just-listening")
+    choose(alice, "community")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, old, practice)
+
+
+@each_table
+def test_the_database_refuses_a_row_that_names_another_persons_consent(
+    table: type, alice: Account, bob: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    choose(bob, "community")
+    with pytest.raises(IntegrityError, match="no row without"):
+        _insert(table, alice.subject.id, _record(bob, STORE), practice)
+
+
+@pytest.mark.parametrize("table", [Rating, Favorite], ids=["rating", "favorite"])
+def test_the_database_refuses_what_the_models_would_save(
+    table: type[Rating] | type[Favorite], alice: Account, practice: Practice
+) -> None:
+    own = {"subject_id": alice.subject.id, "consent_id": uuid4(), "practice": practice}
+    rest = {"value": 3, "rated_at": NOW} if table is Rating else {"created_at": NOW}
+    with pytest.raises(IntegrityError, match="no row without"), transaction.atomic():
+        table.objects.create(**own, **rest)
+    with pytest.raises(IntegrityError, match="no row without"), transaction.atomic():
+        table.objects.bulk_create([table(**own, **rest)])
+
+
+def test_one_row_without_consent_spoils_a_whole_copy(
+    alice: Account, bob: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    choose(bob, "just-listening")
+    consent_id = _record(alice, STORE)
+    refused = pytest.raises(psycopg.errors.CheckViolation, match="no row without")
+    with refused, transaction.atomic():
+        with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            for account in (alice, alice, bob):
+                copy.write_row(
+                    (uuid4(), account.subject.id, consent_id, practice.pk, NOW, 60, 60, 1.0)
+                )
+    assert not Listen.objects.exists()
+
+
+@each_table
+def test_the_database_refuses_to_end_storing_while_rows_are_left(
+    table: type, alice: Account, practice: Practice
+) -> None:
+    choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    state = ConsentState.objects.filter(subject=alice.subject, purpose=STORE)
+    refusal = ConsentRecord.objects.create(
+        subject=alice.subject, purpose=STORE, decision=Decision.WITHDRAWN,
+        method=Method.API, wording_digest="", recorded_at=NOW,
+    )  # fmt: skip
+    for end in (
+        lambda: state.update(record=refusal, decision=Decision.WITHDRAWN),
+        lambda: state.delete(),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ConsentState.objects.filter(purpose=Purpose.LISTENING_PERSONALIZE).delete()
+            end()
+            _check_now()
+    assert table._default_manager.count() == 1  # type: ignore[attr-defined]
+
+
+def _check_now() -> None:
+    """Have the triggers that wait for the commit speak now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _store(person: Person, practice: Practice) -> dict[str, Callable[[], None]]:
+    """Every way of storing. The listen goes on that was there before: its row is locked first."""
+    going_on = Listen.objects.filter(subject_id=person.subject_id).values_list("pk", flat=True)
+    ids = [*going_on, uuid4()]
+    heard = [Heard(pk, practice, NOW, practice.seconds, practice.seconds) for pk in ids]
+    return {
+        "listen": lambda: record_listens(person, heard),
+        "favorite": lambda: set_favorite(person, practice, is_favorite=True),
+        "unfavorite": lambda: set_favorite(person, practice, is_favorite=False),
+        "rating": lambda: rate_practice(person, practice, 2),
+    }
+
+
+WAYS = ("listen", "favorite", "unfavorite", "rating")
+
+
+@pytest.fixture
+def sharing(transactional_db: None, alice: Account, practice: Practice) -> Person:
+    """Alice, who shares everything and has a row in every table."""
+    person = choose(alice, "community")
+    listen(person, practice)
+    rate_practice(person, practice, 4)
+    set_favorite(person, practice, is_favorite=True)
+    return person
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_withdrawal_that_comes_during_an_insert_waits_and_deletes_the_row_too(
+    way: str, alice: Account, sharing: Person, practice: Practice
+) -> None:
+    with transaction.atomic():
+        _store(sharing, practice)[way]()
+        withdrawal = apart(lambda: choose(alice, "just-listening"))
+        is_waiting_for_a_lock()
+    assert withdrawal.error() is None
+    assert [table._default_manager.count() for table in STORED] == [0, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", WAYS)
+def test_an_insert_that_comes_during_a_withdrawal_waits_and_is_refused(
+    way: str, alice: Account, sharing: Person, practice: Practice
+) -> None:
+    store = _store(sharing, practice)[way]
+    with transaction.atomic():
+        choose(alice, "just-listening")
+        insert = apart(store)
+        is_waiting_for_a_lock()
+    assert isinstance(insert.error(), NotConsented)
+    assert [table._default_manager.count() for table in STORED] == [0, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_withdrawal_and_an_insert_that_cross_do_not_lock_each_other_out(
+    way: str, alice: Account, sharing: Person, practice: Practice
+) -> None:
+    for _round in range(3):
+        person = choose(alice, "community")
+        listen(person, practice)
+        store = _store(person, practice)[way]
+        start = threading.Barrier(3)
+        both = [
+            apart(lambda store=store, start=start: (start.wait(), store())),  # type: ignore[misc]
+            apart(lambda start=start: (start.wait(), choose(alice, "just-listening"))),  # type: ignore[misc]
+        ]
+        start.wait()
+        insert, withdrawal = (each.error() for each in both)
+        assert withdrawal is None
+        assert insert is None or isinstance(insert, NotConsented)
+        assert [table._default_manager.count() for table in STORED] == [0, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_raw_sql_that_comes_during_a_withdrawal_waits_and_is_refused(
+    alice: Account, sharing: Person, practice: Practice
+) -> None:
+    consent_id = sharing.consents[STORE]
+    with transaction.atomic():
+        choose(alice, "just-listening")
+        insert = apart(lambda: _insert(Listen, alice.subject.id, consent_id, practice))
+        is_waiting_for_a_lock()
+    assert isinstance(insert.error(), IntegrityError)
+    assert not Listen.objects.exists()
+
+
+PEOPLE = st.integers(0, 2)
+PRACTICES = st.integers(0, 3)
+
+
+class Life(RuleBasedStateMachine):
+    """Three people choose presets, flip single switches and use practices, in any order.
+
+    `wanted` is what they want, kept by rules of its own: uses need storing, and end with it.
+    """
+
+    practices: list[Practice]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sandbox = transaction.atomic()
+        self.sandbox.__enter__()
+        self.subjects = [
+            create_subject(None, region="FI", band=AgeBand.ADULT, at=NOW).id for _ in range(3)
+        ]
+        self.wanted: dict[UUID, set[Purpose]] = {pk: set() for pk in self.subjects}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.sandbox.__exit__(None, None, None)
+
+    @rule(who=PEOPLE, preset=st.sampled_from(PRESETS))
+    def choose_preset(self, who: int, preset: Preset) -> None:
+        subject_id = self.subjects[who]
+        wishes = {purpose: purpose in preset.purposes for purpose in OFFERED}
+        decide(subject_id, wishes, method=Method.PRIVACY_PAGE, at=NOW)
+        self.wanted[subject_id] = set(preset.purposes)
+
+    @rule(who=PEOPLE, purpose=st.sampled_from(sorted(OFFERED)), is_yes=st.booleans())
+    def flip(self, who: int, purpose: Purpose, is_yes: bool) -> None:
+        subject_id = self.subjects[who]
+        decide(subject_id, {purpose: is_yes}, method=Method.API, at=NOW)
+        wanted = self.wanted[subject_id]
+        if is_yes:
+            wanted |= {STORE, purpose}
+        elif purpose == STORE:
+            wanted.clear()
+        else:
+            wanted.discard(purpose)
+
+    @rule(who=PEOPLE, what=PRACTICES, is_again=st.booleans())
+    def hear(self, who: int, what: int, is_again: bool) -> None:
+        person, practice = self.person(who), self.practices[what]
+        own = Listen.objects.filter(subject_id=person.subject_id, practice=practice).first()
+        pk = own.pk if own and is_again else uuid4()
+        self.store(person, lambda: record_listens(person, [Heard(pk, practice, NOW, 60, 60)]))
+
+    @rule(who=PEOPLE, what=PRACTICES, value=st.integers(1, 5))
+    def rate(self, who: int, what: int, value: int) -> None:
+        person = self.person(who)
+        self.store(person, lambda: rate_practice(person, self.practices[what], value))
+
+    @rule(who=PEOPLE, what=PRACTICES, is_favorite=st.booleans())
+    def mark(self, who: int, what: int, is_favorite: bool) -> None:
+        person, practice = self.person(who), self.practices[what]
+        self.store(person, lambda: set_favorite(person, practice, is_favorite=is_favorite))
+
+    def person(self, who: int) -> Person:
+        return Person(self.subjects[who], purposes_in_force(self.subjects[who]))
+
+    def store(self, person: Person, write: Callable[[], None]) -> None:
+        assert person.subject_id is not None
+        if STORE in self.wanted[person.subject_id]:
+            write()
+            return
+        with pytest.raises(NotConsented):
+            write()
+
+    @invariant()
+    def what_is_in_force_is_what_they_want(self) -> None:
+        _check_now()
+        for subject_id, wanted in self.wanted.items():
+            assert set(purposes_in_force(subject_id)) == wanted
+
+    @invariant()
+    def every_row_names_a_yes_to_storing_that_is_in_force(self) -> None:
+        rows = [row for table in STORED for row in table._default_manager.all()]
+        for row in rows:
+            assert STORE in self.wanted[row.subject_id]
+            record = ConsentRecord.objects.get(pk=row.consent_id)
+            assert (record.subject_id, record.purpose) == (row.subject_id, STORE)
+            assert record.decision == Decision.GIVEN
+
+
+def test_rows_are_there_only_while_their_consent_is(catalog: list[Practice]) -> None:
+    machine = type("Life", (Life,), {"practices": catalog[:4]})
+    quiet = settings(
+        max_examples=25,
+        stateful_step_count=15,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=quiet)
