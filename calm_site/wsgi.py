@@ -1,9 +1,22 @@
 """The WSGI entry point (granian, `calm_site.wsgi:application`)."""
 
 import os
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
 
-application = get_wsgi_application()
+site = get_wsgi_application()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """The site. A content type that cannot be read is no request yet to Django: 400 from here."""
+    try:
+        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+    except ValueError:
+        start_response("400 Bad Request", [("Content-Type", "text/plain")])
+        return [b"The content type of the request cannot be read. Nothing was kept.\n"]
+    return site(environ, start_response)

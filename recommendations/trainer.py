@@ -22,6 +22,7 @@ from recommendations.engine.popularity import people_per_practice
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import DamagedModel, Facts, Model, read_model, write_model
 from recommendations.models import Release, TrainingChange
+from recommendations.quality import quality
 from recommendations.selectors.training_change import has_withdrawal_since, is_release_needed
 from recommendations.selectors.training_data import TrainingData, training_data
 
@@ -182,7 +183,10 @@ def _fit(release: Release, data: TrainingData) -> Model:
     release.people = data.interactions.n_people
     release.interactions = len(data.interactions.people)
     release.practices = len(data.practice_ids)
-    release.metrics = {"fit_seconds": round(time.perf_counter() - began, 3)}
+    release.metrics = {
+        "fit_seconds": round(time.perf_counter() - began, 3),
+        **quality(data, content=content, regularization=release.regularization),
+    }
     facts = Facts(
         algorithm=release.algorithm,
         regularization=release.regularization,

@@ -9,15 +9,24 @@ from recommendations.models import Release, TrainingChange
 @admin.register(Release)
 class ReleaseAdmin(ReadOnlyAdmin):
     list_display = (
-        "started_at", "state", "people", "interactions", "practices", "ranking", "published_at",
+        "started_at", "state", "people", "interactions", "practices", "ranking", "rating_error",
+        "published_at",
     )  # fmt: skip
     list_filter = ("state", "algorithm")
     date_hierarchy = "started_at"
 
     @admin.display(description="nDCG@10")
     def ranking(self, release: Release) -> str:
-        value = release.metrics.get("ndcg@10")
-        return f"{value:.3f}" if value is not None else "–"
+        return _figure(release, "ndcg@10")
+
+    @admin.display(description="RMSE of SVD")
+    def rating_error(self, release: Release) -> str:
+        return _figure(release, "rmse_svd")
+
+
+def _figure(release: Release, name: str) -> str:
+    value = release.metrics.get(name)
+    return "–" if value is None else f"{value:.3f}"
 
 
 @admin.register(TrainingChange)

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from recommendations.api.strict import StrictSerializer
 from recommendations.models import Intention, Kind, Practice
+from recommendations.models.practice import is_plain_text
 from recommendations.selectors.practice import Filters, matching
 
 LARGEST_PAGE = 100
@@ -19,7 +20,14 @@ LAST_PAGE = 1_000_000
 class LibraryQuery(StrictSerializer):
     """What may stand in the query."""
 
-    q = serializers.CharField(required=False, max_length=80, allow_blank=True, default="")
+    q = serializers.CharField(
+        required=False,
+        max_length=80,
+        allow_blank=True,
+        trim_whitespace=False,
+        validators=[is_plain_text],
+        default="",
+    )
     kind = serializers.ChoiceField(choices=Kind.choices, required=False, default="")
     intention = serializers.ChoiceField(choices=Intention.choices, required=False, default="")
     topic = serializers.SlugField(required=False, max_length=32, default="")

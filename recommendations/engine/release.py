@@ -27,7 +27,7 @@ _DTYPES = {
 _HEADER_LENGTH_BYTES = 8
 
 
-class DamagedModel(Exception):  # noqa: N818 (it names what is wrong)
+class DamagedModel(Exception):
     """A model file that must not be served: damaged, missing, unsigned, or not ours."""
 
 

@@ -3,8 +3,10 @@
 from django import forms
 
 from recommendations.models import Intention, Kind, Topic
+from recommendations.models.practice import is_plain_text
 from recommendations.selectors.practice import Filters
 
+LAST_PAGE = 1_000_000
 LENGTHS = {
     "short": ("Up to 5 minutes", None, 5),
     "medium": ("6 to 15 minutes", 6, 15),
@@ -19,6 +21,7 @@ class LibraryForm(forms.Form):
         label="Search",
         required=False,
         max_length=80,
+        validators=[is_plain_text],
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "rain, worry, stars …"}),
     )
     kind = forms.ChoiceField(
@@ -38,6 +41,9 @@ class LibraryForm(forms.Form):
         label="Length",
         required=False,
         choices=[("", "Any length"), *((key, label) for key, (label, _a, _b) in LENGTHS.items())],
+    )
+    page = forms.IntegerField(
+        required=False, min_value=1, max_value=LAST_PAGE, widget=forms.HiddenInput
     )
 
     @property

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('seconds', models.PositiveIntegerField(help_text='Seconds heard.')),
                 ('position', models.PositiveIntegerField(help_text='Where the person was, in seconds.')),
                 ('completion', models.FloatField(help_text='Share of the practice that was heard, 0 to 1.')),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='recommendations.practice')),
+                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="recommendations.practice")),
             ],
             options={
                 'indexes': [models.Index(fields=['subject_id', '-started_at'], name='listen_by_subject')],
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('subject_id', models.UUIDField()),
                 ('consent_id', models.UUIDField(help_text='The record that says this may be stored.')),
                 ('created_at', models.DateTimeField()),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='recommendations.practice')),
+                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="recommendations.practice")),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('subject_id', 'practice'), name='one_favorite_each')],
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('consent_id', models.UUIDField(help_text='The record that says this may be stored.')),
                 ('value', models.PositiveSmallIntegerField()),
                 ('rated_at', models.DateTimeField()),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='recommendations.practice')),
+                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="recommendations.practice")),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('subject_id', 'practice'), name='one_rating_each'), models.CheckConstraint(condition=models.Q(('value__gte', 1), ('value__lte', 5)), name='rating_is_1_to_5')],

@@ -16,7 +16,8 @@ class Stored(models.Model):
 
     subject_id = models.UUIDField()
     consent_id = models.UUIDField(help_text="The record that says this may be stored.")
-    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="+")
+    # A practice that somebody heard is unpublished, not deleted.
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         abstract = True

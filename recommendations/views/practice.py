@@ -28,7 +28,7 @@ def library(request: HttpRequest) -> HttpResponse:
             {"form": form, "page_obj": None, "cards": [], "count": 0},
             status=400,
         )
-    page = Paginator(matching(form.filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(matching(form.filters), PAGE_SIZE).get_page(form.cleaned_data["page"] or 1)
     context = {
         "form": form,
         "page_obj": page,
