@@ -55,6 +55,7 @@ def environment() -> Iterator[None]:
         except StartError as error:
             raise SystemExit(f"{error}") from None
         os.environ |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
+        os.environ.setdefault("DEMO", "1")
         yield
 
 

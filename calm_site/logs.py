@@ -1,6 +1,11 @@
 """Log lines: one event, one line, whatever a name or a header contained (FAULTS input 45)."""
 
 import logging
+from types import TracebackType
+
+ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
 
 
 def escape_controls(text: str) -> str:
@@ -9,7 +14,7 @@ def escape_controls(text: str) -> str:
 
 
 class OneLine(logging.Formatter):
-    """`time level logger message`; a traceback, if any, follows as it is."""
+    """`time level logger message`; the lines of a traceback, if any, follow after a bar."""
 
     default_msec_format = "%s.%03dZ"
 
@@ -19,3 +24,7 @@ class OneLine(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         record.message = escape_controls(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"| {escape_controls(line)}" for line in lines)

@@ -44,11 +44,13 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Migrate, collect the static files if they changed, load the demo if it is not there."""
+    """Migrate, collect changed static files, load the catalog, and the demo if it is not there."""
     with step("Database schema"):
         call_command("migrate", interactive=False, verbosity=0)
     with step("Static files"):
         collect_static()
+    with step("Catalog"):
+        call_command("load_catalog", verbosity=0)
     if settings.IS_DEMO:
         call_command("load_demo")
 

@@ -14,7 +14,8 @@ VAR_DIR = Path(env.str("STILLWATER_VAR", default=str(BASE_DIR / "var")))
 SITE_NAME = env.str("SITE_NAME", default="Stillwater")
 DEBUG = env.bool("DEBUG", default=False)
 # A demo is a site on this machine, for looking around: known passwords, mail kept in a folder.
-IS_DEMO = env.bool("DEMO", default=True)
+# `make run` and the embedded servers say that it is one; a site with a database of its own is not.
+IS_DEMO = env.bool("DEMO", default="DATABASE_URL" not in env.ENVIRON)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not IS_DEMO:
@@ -134,7 +135,7 @@ CELERY_BEAT_SCHEDULE = {
 RELEASE_DIR = VAR_DIR / "releases"
 EASE_REGULARIZATION = env.float("EASE_REGULARIZATION", default=300.0)
 CONTENT_WEIGHT = env.int("CONTENT_WEIGHT", default=2)
-RELEASE_NEIGHBORS = env.int("RELEASE_NEIGHBORS", default=200)
+RELEASE_NEIGHBORS = env.int("RELEASE_NEIGHBORS", default=400)
 # New listens wait this long to be learned together; a withdrawal never waits.
 LEARN_AFTER = timedelta(seconds=env.int("LEARN_AFTER_SECONDS", default=20))
 # Law 3: a release that is older than a withdrawal by more than this is not served.

@@ -138,6 +138,7 @@ def stop_asked(_number: int, _frame: object) -> None:
 
 def start_servers(stack: ExitStack, var: Path) -> bool:
     """Put DATABASE_URL and REDIS_URL in the environment; True if the servers are our own."""
+    os.environ.setdefault("DEMO", "1")
     given = [name for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)]
     if len(given) == 1:
         raise SiteError(f"Only {given[0]} is set. Set DATABASE_URL and REDIS_URL both, or neither.")

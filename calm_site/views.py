@@ -2,18 +2,19 @@
 
 import email
 import email.policy
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from calm_site.middleware import API, refusal
+from calm_site.middleware import API, refusal, unavailable
 
 MAILS_SHOWN = 20
 
@@ -75,7 +76,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500, as a page or as problem details."""
+    """500, as a page or as problem details; 503 when the database was lost outside of a view."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return unavailable(request)
     if request.path_info.startswith(API):
         return refusal(request, 500, "Something broke on our side. It is in our log.")
     return defaults.server_error(request)

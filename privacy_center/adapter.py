@@ -1,5 +1,8 @@
 """Where allauth meets the site: where a sign-in leads, and when there were too many."""
 
+import logging
+from smtplib import SMTPException
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
@@ -10,6 +13,8 @@ from django.urls import reverse
 from privacy_center.models import Account
 from privacy_center.selectors.subject import has_decided, subject_of
 
+logger = logging.getLogger(__name__)
+
 
 class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
@@ -18,6 +23,13 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise ImmediateHttpResponse(respond_429(request)) from error
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
+        """A mail server that is away changes no answer: who has an account stays unsaid."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException) as error:
+            logger.error("mail %s was not sent: %s", template_prefix, type(error).__name__)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The welcome page for those who were not asked yet, else the usual place."""

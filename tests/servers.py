@@ -27,3 +27,4 @@ def pytest_load_initial_conftests() -> None:
     if "DATABASE_URL" not in os.environ:
         found = _stack.enter_context(embedded.servers(var, durable=False))
         os.environ |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
+    os.environ.setdefault("DEMO", "1")

@@ -40,11 +40,9 @@ def create_subject(
 
 
 def create_imported_subjects(count: int, *, at: datetime) -> Sequence[UUID]:
-    """`count` subjects without accounts, for imported or synthetic data; their ids in order."""
+    """`count` subjects without accounts, for imported data; their ids in order."""
     subjects = [
-        DataSubject(
-            id=uuid4(), region="ZZ", age_band=AgeBand.ADULT, created_at=at, is_synthetic=True
-        )
+        DataSubject(id=uuid4(), region="ZZ", age_band=AgeBand.ADULT, created_at=at)
         for _ in range(count)
     ]
     DataSubject.objects.bulk_create(subjects, batch_size=2000)

@@ -29,6 +29,7 @@ with embedded.environment():
 """
 CAN_UNSHARE = (
     os.geteuid() == 0
+    and shutil.which("unshare") is not None
     and subprocess.run(["unshare", "--user", "--map-root-user", "true"], check=False).returncode
     == 0
 )

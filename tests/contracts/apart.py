@@ -41,7 +41,7 @@ def apart(work: Callable[[], object]) -> Apart:
     return Apart(work)
 
 
-def is_waiting_for_a_lock() -> None:
+def until_one_waits_for_a_lock() -> None:
     """Return once a session of this database waits for another one."""
     wait_for(_one_waits, what="waiting for a lock", seconds=SECONDS)
 

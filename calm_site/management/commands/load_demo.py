@@ -22,8 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.IS_DEMO:
             raise CommandError("This site is not a demo (DEMO=0). Nothing was changed.")
-        call_command("load_catalog", verbosity=0)
         if not demo.is_loaded():
+            call_command("load_catalog", verbosity=0)
             people = demo.load_people(now=timezone.now(), count=options["people"])
             for _done in tqdm(people, total=options["people"], desc="  Synthetic people"):
                 pass

@@ -60,7 +60,8 @@ function settled(pending, event) {
 
 /** @param {IDBDatabase} database */
 function inIndexedDb(database) {
-  const write = (/** @type {string[]} */ stores, /** @type {(t: IDBTransaction) => void} */ act) => {
+  /** @param {string[]} stores @param {(transaction: IDBTransaction) => void} act */
+  const write = (stores, act) => {
     const transaction = database.transaction(stores, "readwrite");
     act(transaction);
     return settled(transaction, "complete");

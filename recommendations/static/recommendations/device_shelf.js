@@ -35,7 +35,8 @@ function draw(template, card) {
   const drawn = template.content.cloneNode(true);
   drawn.querySelector("[data-card-link]").setAttribute("href", card.url);
   drawn.querySelector("[data-card-title]").textContent = card.title;
-  const [kind, frame] = ["kind", "picture"].map((name) => drawn.querySelector(`[data-card-${name}]`));
+  const kind = drawn.querySelector("[data-card-kind]");
+  const frame = drawn.querySelector("[data-card-picture]");
   if (kind) kind.textContent = card.kindLabel;
   const drawing = card.picture && picture(card.picture);
   if (frame && drawing) frame.replaceChildren(drawing);

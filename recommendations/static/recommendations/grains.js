@@ -78,7 +78,8 @@ function snap(pitch, decay, rate, random) {
  * @returns {Grain}
  */
 function pulse(pitch, length, rate) {
-  return (at) => Math.sin((2 * Math.PI * pitch * at) / rate) * Math.sin((Math.PI * at) / length) ** 2;
+  const turn = (2 * Math.PI * pitch) / rate;
+  return (at) => Math.sin(turn * at) * Math.sin((Math.PI * at) / length) ** 2;
 }
 
 /**

@@ -1,14 +1,24 @@
 /**
  * Keys: Space plays and pauses, ← → move by 15 seconds; inside the player also ↑ ↓ for the volume
- * and M to mute. Never while typing, and never in place of what a focused control does itself.
+ * and M to mute. Never while typing, nor in place of what a focused control does itself.
  */
 
 import { pagePractice } from "./practice.js";
 
 const STEP_SECONDS = 15;
 const VOLUME_STEP = 0.05;
-const TAKES_ARROWS = "input, textarea, select, [contenteditable]";
+const TAKES_LETTERS = "textarea, select, [contenteditable], input:not([type=range], [type=checkbox])";
+const TAKES_ARROWS = "textarea, select, [contenteditable], input";
 const TAKES_SPACE = `${TAKES_ARROWS}, button, a, summary`;
+
+/**
+ * What is focused when it needs the key for itself.
+ * @param {string} key
+ */
+function takers(key) {
+  if (key === " ") return TAKES_SPACE;
+  return key.startsWith("Arrow") ? TAKES_ARROWS : TAKES_LETTERS;
+}
 
 /** @param {Player} player @param {number} change */
 function turnVolume(player, change) {
@@ -42,9 +52,7 @@ export function bindKeys(player) {
     const isInside = focused.closest("[data-player-stage], #player") !== null;
     // Elsewhere the keys belong to the page, unless it is a practice's and nothing has the focus.
     if (!isInside && !(focused === document.body && pagePractice())) return;
-    const isTaken = event.key === " " ? TAKES_SPACE : TAKES_ARROWS;
-    if (focused.closest(isTaken) && event.key.toLowerCase() !== "m") return;
-    if (focused.matches("textarea, [contenteditable], input:not([type=range], [type=checkbox], [type=radio])")) return;
+    if (focused.closest(takers(event.key))) return;
     const act = meaning(player, event.key, isInside);
     if (!act) return;
     event.preventDefault();

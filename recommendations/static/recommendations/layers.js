@@ -128,9 +128,10 @@ function drone(mix, layer, into) {
 function chain(mix, layer) {
   const { context } = mix;
   const first = new GainNode(context, { gain: layer.gain ?? 1 });
-  const filters = [["highpass", layer.highpass], ["lowpass", layer.lowpass], ["bandpass", layer.band]]
+  const { highpass, lowpass, band: bandpass, q: Q = 0.5 } = layer;
+  const filters = Object.entries({ highpass, lowpass, bandpass })
     .filter(([, frequency]) => frequency !== undefined)
-    .map(([type, frequency]) => new BiquadFilterNode(context, { type, frequency, Q: layer.q ?? 0.5 }));
+    .map(([type, frequency]) => new BiquadFilterNode(context, { type, frequency, Q }));
   if (layer.wander) {
     for (const filter of filters) move(mix, filter.detune, ...layer.wander);
   }

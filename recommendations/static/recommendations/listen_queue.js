@@ -46,7 +46,7 @@ function forServer({ id, startedAt, seconds, position, card }) {
 
 export class ListenQueue {
   constructor() {
-    /** @type {Map<string, Listen>} the truth while the page lives; the browser's copy is for later */
+    /** @type {Map<string, Listen>} the truth while the page lives; the stored copy is for later */
     this.waiting = new Map();
     /** @type {Set<Listen>} sent and not yet answered */
     this.onTheWay = new Set();

@@ -24,7 +24,7 @@ const SEND_EVERY_MILLISECONDS = 20_000;
 const queue = new ListenQueue();
 /** @type {Set<string>} listens that stay here whatever is answered later */
 const here = new Set();
-/** @type {Map<string, string>} pictures by practice, since a practice plays on when its page is gone */
+/** @type {Map<string, string>} by practice, since one plays on when its page is gone */
 const pictures = new Map();
 let lastKept = { id: "", seconds: 0 };
 
@@ -52,7 +52,8 @@ function cardOf({ slug, title, url, kindLabel }) {
 
 /**
  * Keeps or queues how far a listen has come.
- * @param {{practice: Practice, listen: {id: string, startedAt: Date}, position: number, heard: number}} detail
+ * @param {{practice: Practice, listen: {id: string, startedAt: Date}, position: number,
+ *   heard: number}} detail
  */
 async function note({ practice, listen, position, heard }) {
   if (heard < 1) return;
@@ -153,7 +154,7 @@ document.addEventListener("htmx:afterSettle", enterPage);
 document.addEventListener("htmx:historyRestore", enterPage);
 window.addEventListener("pagehide", () => send({ isLeaving: true }));
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) send({ isLeaving: true }); // on phones often the last that is heard of a page
+  if (document.hidden) send({ isLeaving: true }); // on phones often a page's last word
 });
 window.addEventListener("online", () => send());
 setInterval(() => send(), SEND_EVERY_MILLISECONDS);

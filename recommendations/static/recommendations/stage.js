@@ -1,13 +1,13 @@
 /**
  * The stage: the player on a practice's own page.
  *
- * Hooks inside [data-player-stage]; the script sets data-player-state="idle|playing|paused|finished".
+ * Hooks inside [data-player-stage], which gets data-player-state="idle|playing|paused|finished":
  *   [data-player-toggle] with [data-player-toggle-label]; [data-player-skip="±seconds"]
  *   input[data-player-seek], [data-player-elapsed], [data-player-remaining]
  *   select[data-player-timer] (end, off, or minutes), [data-player-timer-left]
  *   input[data-player-volume] (0-100), [data-player-mute] (aria-pressed)
- *   input[data-player-voice] in [data-player-voice-row] with [data-player-voice-label]: reading aloud,
- *   or tones for breathing; input[data-player-announce] in [data-player-announce-row]: lines to the
+ *   input[data-player-voice] in [data-player-voice-row] with [data-player-voice-label]: reading
+ *   aloud, or tones for breathing; input[data-player-announce] in [data-player-announce-row]: lines to the
  *   screen reader, which also ends the reading aloud
  *   [data-player-lines] with [data-player-line="previous|current|next"]
  *   [data-player-breath] with -word, -count, -round: gets --breath (0 empty … 1 full) and
