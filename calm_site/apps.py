@@ -9,6 +9,8 @@ class CalmSiteConfig(AppConfig):
     name = "calm_site"
 
     def ready(self) -> None:
+        # Tasks are shared: they belong to the app that is current, and this makes it so.
+        from calm_site import celery  # noqa: F401
         from calm_site.roles import create_roles
 
         # An app without models gets no signal of its own; the accounts' app stands for it.

@@ -48,6 +48,11 @@ def is_loaded() -> bool:
     return Account.objects.filter(email=SIGN_INS[-1].email).exists()
 
 
+def has_other_accounts() -> bool:
+    """Whether somebody uses this database: accounts with a known password do not belong there."""
+    return Account.objects.exists()
+
+
 def load_people(*, now: datetime, count: int = PEOPLE) -> Iterator[int]:
     """Make the population and the sign-ins, all or nothing; yields how many people are done.
 

@@ -97,10 +97,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker and cache. REDIS_URL is redis://… or, for a socket, redis+socket:///path.
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+# The cache has a database of its own: emptying it must not empty the broker.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
+        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://") + "?db=1",
         "KEY_PREFIX": "stillwater",
     }
 }
@@ -253,7 +254,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True

@@ -23,6 +23,9 @@ class Command(BaseCommand):
         if not settings.IS_DEMO:
             raise CommandError("This site is not a demo (DEMO=0). Nothing was changed.")
         if not demo.is_loaded():
+            if demo.has_other_accounts():
+                self.stdout.write("\n  This database has accounts of its own: no demo is loaded.")
+                return
             call_command("load_catalog", verbosity=0)
             people = demo.load_people(now=timezone.now(), count=options["people"])
             for _done in tqdm(people, total=options["people"], desc="  Synthetic people"):

@@ -73,7 +73,7 @@ function level(samples) {
 function colorLoop(samples, color, rate) {
   const pass = FILTERS[color](rate);
   const warmUp = WARM_UP_SECONDS * rate;
-  for (let at = samples.length; at < samples.length; at += 1) pass(samples[at]);
+  for (let at = samples.length - warmUp; at < samples.length; at += 1) pass(samples[at]);
   for (let at = 0; at < samples.length; at += 1) samples[at] = pass(samples[at]);
   level(samples);
 }

@@ -7,8 +7,8 @@
  *   select[data-player-timer] (end, off, or minutes), [data-player-timer-left]
  *   input[data-player-volume] (0-100), [data-player-mute] (aria-pressed)
  *   input[data-player-voice] in [data-player-voice-row] with [data-player-voice-label]: reading
- *   aloud, or tones for breathing; input[data-player-announce] in [data-player-announce-row]: lines to the
- *   screen reader, which also ends the reading aloud
+ *   aloud, or tones for breathing; input[data-player-announce] in [data-player-announce-row]: lines
+ *   to the screen reader, which also ends the reading aloud
  *   [data-player-lines] with [data-player-line="previous|current|next"]
  *   [data-player-breath] with -word, -count, -round: gets --breath (0 empty … 1 full) and
  *   data-breath-phase
