@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.db.models.signals import post_migrate
 
 
@@ -19,3 +20,8 @@ class CalmSiteConfig(AppConfig):
 
 class StaffConfig(AdminConfig):
     default_site = "calm_site.staff.StaffSite"
+
+
+class CollectedFilesConfig(StaticFilesConfig):
+    # Nothing serves these, compressing them takes seconds, and some import what is not there.
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "rest_framework", "ext", "htm*x-4*"]

@@ -19,8 +19,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-# The browsable API's files: nothing serves that, and compressing them takes seconds.
-IGNORED = ["rest_framework"]
+from calm_site.apps import CollectedFilesConfig
 
 
 @contextmanager
@@ -61,16 +60,15 @@ def collect_static() -> None:
     sources = _static_sources()
     if mark.exists() and mark.read_text() == sources:
         return
-    call_command(
-        "collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=IGNORED
-    )
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     mark.write_text(sources)
 
 
 def _static_sources() -> str:
     digest = hashlib.sha256()
+    ignored = CollectedFilesConfig.ignore_patterns
     for finder in get_finders():
-        for name, storage in finder.list(IGNORED):
+        for name, storage in finder.list(ignored):
             status = Path(storage.path(name)).stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
