@@ -13,6 +13,7 @@ from django.urls import reverse
 from privacy_center.models import Account
 from privacy_center.selectors.subject import has_decided, subject_of
 
+LONGEST_EMAIL = 254
 logger = logging.getLogger(__name__)
 
 
@@ -23,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise ImmediateHttpResponse(respond_429(request)) from error
+
+    def clean_email(self, email: str) -> str:
+        """Refuses what a column would cut off: a shorter address is somebody else's."""
+        if len(email) > LONGEST_EMAIL:
+            raise ValidationError(f"An address has at most {LONGEST_EMAIL} characters.")
+        cleaned: str = super().clean_email(email)
+        return cleaned
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """A mail server that is away changes no answer: who has an account stays unsaid."""

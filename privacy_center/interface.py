@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from privacy_center.actions.consent import (
     ConsentRefused,
@@ -57,6 +58,16 @@ class Person:
         return Purpose.LISTENING_STORE in self.consents
 
     @property
+    def browser_key(self) -> str:
+        """Tells people who share a browser apart, and means nothing anywhere else."""
+        return _opaque(self.subject_id) if self.subject_id else ""
+
+    @property
+    def consent_key(self) -> str:
+        """The same for the consent under which listening is stored; "" without one."""
+        return _opaque(self.consents[Purpose.LISTENING_STORE]) if self.can_store else ""
+
+    @property
     def can_personalize(self) -> bool:
         return self.can_store and Purpose.LISTENING_PERSONALIZE in self.consents
 
@@ -72,6 +83,10 @@ def person(request: HttpRequest) -> Person:
         cached = _person(request)
         request._person = cached  # type: ignore[attr-defined]
     return cached
+
+
+def _opaque(known: UUID) -> str:
+    return salted_hmac("privacy_center.browser", str(known)).hexdigest()[:16]
 
 
 def _person(request: HttpRequest) -> Person:

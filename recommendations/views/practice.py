@@ -46,9 +46,7 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
     own = who.subject_id if who.can_store else None
     context = {
         "practice": found,
-        "player_data": player_data(
-            found, can_store=who.can_store, resume=resume_position(own, found.pk) if own else 0
-        ),
+        "player_data": player_data(found, resume=resume_position(own, found.pk) if own else 0),
         "lines": found.content.get("lines", []),
         "similar": similar(found, now=timezone.now()),
         "is_favorite": bool(own and is_favorite(own, found.pk)),
@@ -65,8 +63,8 @@ def why(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "recommendations/why.html", {"practice": found, "explanation": reason})
 
 
-def player_data(found: Practice, *, can_store: bool, resume: int) -> dict[str, object]:
-    """What the player in the browser needs; `canStore` says whether it may send anything."""
+def player_data(found: Practice, *, resume: int) -> dict[str, object]:
+    """What the player in the browser needs; `resume` in seconds, 0 for the start."""
     bed = found.soundscape
     return {
         "slug": found.slug,
@@ -79,6 +77,5 @@ def player_data(found: Practice, *, can_store: bool, resume: int) -> dict[str, o
         "soundscape": {"slug": bed.slug, "layers": bed.content.get("layers", [])} if bed else None,
         "audio": found.audio.url if found.audio else None,
         "url": found.get_absolute_url(),
-        "canStore": can_store,
         "resume": resume,
     }

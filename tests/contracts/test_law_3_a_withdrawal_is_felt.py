@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -22,6 +21,7 @@ from recommendations.selectors.shelves import Shelf, shelves
 from recommendations.tasks.training import reconcile
 from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen, person_of, wait_for, worker
+from tests.recommendations.broker import lose_messages
 from tests.recommendations.from_scratch import digest_from_scratch
 
 State = Release.State
@@ -113,7 +113,7 @@ def test_within_60_s_a_release_without_the_person_is_out_and_no_file_holds_them(
     assert _traces(folder, traces)
     choose(alice, "just-listening")
     if is_message_lost:
-        _lose_every_message()
+        lose_messages()
         reconcile()
     with worker():
         wait_for(
@@ -135,7 +135,3 @@ def _traces(folder: Path, traces: bytes) -> list[Path]:
         except FileNotFoundError:
             continue
     return found
-
-
-def _lose_every_message() -> None:
-    cache.clear()  # The broker and the cache share one server here.

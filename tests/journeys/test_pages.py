@@ -132,6 +132,7 @@ def _faults(page: Page, path: str) -> list[str]:
     faults += [f"small: {html}" for html in page.evaluate(SMALL_TARGETS, SMALLEST_TARGET)]
     page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.emulate_media(color_scheme="dark")
+    page.locator("html[data-ground=dark]").wait_for()
     faults += _overflow(page) + _axe(page)
     return [f"{path}: {fault}" for fault in faults]
 
@@ -190,7 +191,7 @@ def test_the_sky_follows_the_clock_of_the_device(
     page.clock.set_fixed_time(f"2026-03-02T{hour}:30+05:30")
     page.goto("/")
     assert page.locator("html").get_attribute("data-sky") == sky
-    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}  # type: ignore[typeddict-item]
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
     assert cookies["clock"] == "330"
 
 

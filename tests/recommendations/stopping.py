@@ -1,13 +1,7 @@
-"""A trainer that stops before one of its steps until it is killed, or told to go on.
+"""A trainer in a process of its own that stops before one of its steps, until it is killed."""
 
-Run as a program it is such a process: `stopping.py STEP FOLDER [arguments of a Celery worker]`.
-Without arguments it trains at once. The product knows nothing of this.
-"""
-
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,39 +15,38 @@ WORKER = ("--queues", "urgent,training,default", "--concurrency", "1", "--loglev
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """A process whose trainer stops before a step; `pid` is the process itself."""
+class Stopping:
+    """The process. `pid` is its own; in a worker it is a child that stops."""
 
     folder: Path
     pid: int
 
-    def stops(self) -> list[int]:
-        """The processes that reached the step, in order: a worker's children, each once."""
+    def stopped(self) -> list[int]:
+        """The processes that reached the step, each once, the first one first."""
         files = sorted(self.folder.glob("stopped.*"), key=lambda file: file.stat().st_mtime_ns)
         return [int(file.suffix[1:]) for file in files]
 
     def until_stopped(self, times: int = 1) -> int:
-        """The process that stopped as the n-th."""
-        wait_for(lambda: len(self.stops()) >= times, what=f"stop {times} before the step")
-        return self.stops()[times - 1]
+        """The process that reaches the step as the n-th."""
+        wait_for(lambda: len(self.stopped()) >= times, what=f"stop {times}: {self.log}")
+        return self.stopped()[times - 1]
 
     @property
     def log(self) -> str:
+        """All that it has said."""
         return (self.folder / "log").read_text()
 
 
 @contextmanager
-def stopping(step: str, folder: Path, *arguments: str) -> Iterator[Stopped]:
-    """Such a process on the test database and the test's own release folder, ended at the end."""
+def stopping(step: str, folder: Path, *worker: str) -> Iterator[Stopping]:
+    """Start one on the test's database and release folder: a worker, or one run of the trainer."""
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.recommendations.stopping", step, str(folder)]
+    program = [sys.executable, "-m", "tests.recommendations.stopping_process", step, str(folder)]
     env = site_env() | {"RELEASES": str(settings.RELEASE_DIR)}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=env, stdout=log, stderr=log
-        )
+        process = subprocess.Popen([*program, *worker], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
-        yield Stopped(folder, process.pid)
+        yield Stopping(folder, process.pid)
     finally:
         (folder / "go").touch()
         process.terminate()
@@ -62,34 +55,3 @@ def stopping(step: str, folder: Path, *arguments: str) -> Iterator[Stopped]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def main(step: str, folder: Path, arguments: list[str]) -> None:
-    """The process: train, or be a worker."""
-    import django
-
-    django.setup()
-    from django.utils import timezone
-
-    from calm_site.celery import app
-    from recommendations import trainer
-
-    settings.RELEASE_DIR = Path(os.environ["RELEASES"])
-    original = getattr(trainer, step)
-
-    def stop_first(*args: object, **kwargs: object) -> object:
-        (folder / f"stopped.{os.getpid()}").touch()
-        while not (folder / "go").exists():
-            time.sleep(0.02)
-        return original(*args, **kwargs)
-
-    setattr(trainer, step, stop_first)
-    if arguments:
-        app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
-    else:
-        trainer.train(clock=timezone.now)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -6,13 +6,9 @@ import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import psutil
 import pytest
-import redis
-from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -24,9 +20,10 @@ from recommendations.selectors import release as release_selector
 from recommendations.selectors.release import current_model
 from recommendations.selectors.training_data import TrainingData
 from recommendations.tasks.training import reconcile, train_model
-from recommendations.trainer import REST, Snapshot, release_dir, repair, train
+from recommendations.trainer import REST, release_dir, repair, train
 from tests.conftest import choose, listen, wait_for
 from tests.contracts.apart import Apart, apart, until_one_waits_for_a_lock
+from tests.recommendations.broker import lose_messages, waiting_messages
 from tests.recommendations.from_scratch import digest_from_scratch
 from tests.recommendations.stopping import WORKER, stopping
 
@@ -36,6 +33,11 @@ State = Release.State
 Kind = TrainingChange.Kind
 # Every step of a run, in order; `_publish` begins with waiting for its lock.
 STEPS = ("_read", "_fit", "write_model", "_publish")
+
+
+@pytest.fixture(autouse=True)
+def _no_messages() -> None:
+    lose_messages()
 
 
 @pytest.fixture
@@ -58,13 +60,6 @@ def _active() -> Release:
 
 def _files() -> list[str]:
     return sorted(file.name for file in release_dir().iterdir())
-
-
-def _messages() -> int:
-    """How many messages wait for a trainer."""
-    path = django_settings.REDIS_URL.removeprefix("redis+socket://")
-    with redis.Redis(unix_socket_path=path) as broker:
-        return int(broker.llen("urgent")) + int(broker.llen("training"))
 
 
 def _kill(pid: int) -> None:
@@ -91,8 +86,8 @@ def test_fault_02_a_killed_child_is_tried_three_times_then_rests_and_says_so(
             assert psutil.Process(child).ppid() == worker.pid
             _kill(child)
         wait_for(lambda: "Training died 3 times in a row" in worker.log, what="saying so")
-        assert len(worker.stops()) == 3
-        wait_for(lambda: _messages() == 0, what="the end of the redeliveries")
+        assert len(worker.stopped()) == 3
+        wait_for(lambda: waiting_messages() == 0, what="the end of the redeliveries")
     assert _states() == [State.ACTIVE, State.LOST, State.LOST, State.LOST]
     assert _active() == old
     assert TrainingChange.objects.filter(kind=Kind.FORGET).exists()
@@ -243,7 +238,7 @@ def test_fault_12_a_withdrawal_during_publication_waits_and_wakes_the_next_run(
     assert withdrawals[0].error() is None
     assert _states() == [State.RETIRED, State.ACTIVE]
     assert TrainingChange.objects.filter(kind=Kind.FORGET).exists()
-    assert _messages() > 0
+    assert waiting_messages() > 0
     train_model()
     assert _active().gram_digest == digest_from_scratch()
 
@@ -254,6 +249,7 @@ def test_fault_12_a_run_that_lost_its_connection_publishes_nothing(
     old = _active()
 
     def cut() -> None:
+        patch.undo()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
@@ -264,8 +260,7 @@ def test_fault_12_a_run_that_lost_its_connection_publishes_nothing(
         wait_for(lambda: train(clock=timezone.now), what="another trainer's turn")
 
     with monkeypatch.context() as patch:
-        original = trainer._fit
-        _before("_fit", lambda: (patch.setattr(trainer, "_fit", original), cut()), patch)
+        _before("_fit", cut, patch)
         run = apart(lambda: train(clock=timezone.now))
         assert isinstance(run.error(), OperationalError)
     assert old.pk != _active().pk
@@ -286,7 +281,7 @@ def test_fault_25_a_flipped_bit_is_not_served_is_said_and_is_replaced(
     caplog.clear()
     reconcile()
     assert "is not the file that was written" in caplog.text
-    assert (_states(), _messages()) == ([State.DAMAGED], 1)
+    assert (_states(), waiting_messages()) == ([State.DAMAGED], 1)
     train_model()
     assert _active() != old
     assert _files() == [_active().file_name]
@@ -305,22 +300,22 @@ def test_fault_08_a_lost_message_after_damage_is_sent_again(
     _flip_a_bit(release_dir() / _active().file_name)
     for _time in (1, 2):
         reconcile()
-        assert _messages() == 1
-        cache.clear()  # The broker and the cache share one server here.
+        assert waiting_messages() == 1
+        lose_messages()
 
 
 def test_fault_08_a_lost_message_after_a_withdrawal_is_sent_again(
     shared: tuple[Account, Account],
 ) -> None:
     choose(shared[0], "just-listening")
-    cache.clear()
+    lose_messages()
     reconcile()
-    assert _messages() == 1
+    assert waiting_messages() == 1
 
 
 def test_nothing_is_sent_while_nothing_is_due(shared: tuple[Account, Account]) -> None:
     reconcile()
-    assert _messages() == 0
+    assert waiting_messages() == 0
 
 
 def test_learning_waits_a_little_and_forgetting_does_not(
@@ -328,17 +323,15 @@ def test_learning_waits_a_little_and_forgetting_does_not(
 ) -> None:
     listen(choose(shared[0], "community"), catalog[10])
     reconcile()
-    assert _messages() == 0
+    assert waiting_messages() == 0
     TrainingChange.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     reconcile()
-    assert _messages() == 1
+    assert waiting_messages() == 1
 
 
 @pytest.fixture
 def held_fit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """A trainer that stops before it fits; call the fixture to let it go on."""
-    with transaction.atomic():
-        pass
     lock = 7
     original = trainer._fit
 
@@ -377,7 +370,7 @@ def test_fault_34_two_beats_make_one_run(
     choose(shared[0], "just-listening")
     beats = [apart(reconcile), apart(reconcile)]
     assert [beat.error() for beat in beats] == [None, None]
-    assert _messages() == 3, "one of the withdrawal itself, one of each beat"
+    assert waiting_messages() == 3, "one of the withdrawal itself, one of each beat"
     for _message in range(3):
         train_model()
     assert _states() == [State.RETIRED, State.ACTIVE]
@@ -407,7 +400,7 @@ def test_without_anybodys_data_a_release_of_content_alone_is_made(
     db: None, catalog: list[Practice]
 ) -> None:
     reconcile()
-    assert _messages() == 1
+    assert waiting_messages() == 1
     train_model()
     assert (_active().people, _active().interactions) == (0, 0)
     model = current_model(timezone.now())

@@ -23,6 +23,8 @@ const KEYS = { listens: "id", queue: "id", favorites: "slug", ratings: "slug", p
  * @property {number} seconds  heard
  * @property {number} position  seconds reached
  * @property {Card} card
+ * @property {string} person  opaque key of whoever heard it, "" for nobody
+ * @property {string} consent  opaque key of the consent it was heard under, "" without one
  */
 
 /** Browsers that refuse IndexedDB (some do in private windows) get the same in localStorage. */

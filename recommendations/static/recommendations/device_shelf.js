@@ -47,7 +47,7 @@ function draw(template, card) {
  * Draws one shelf; an empty one is hidden.
  * @param {HTMLElement} container  with the hooks above
  */
-export async function renderDeviceShelf(container) {
+async function renderDeviceShelf(container) {
   const cards = await cardsOf(container.dataset.deviceShelf);
   const template = container.querySelector("template[data-device-card]");
   const place = container.querySelector("[data-device-cards]");
@@ -55,13 +55,17 @@ export async function renderDeviceShelf(container) {
   container.hidden = cards.length === 0;
 }
 
-/** Draws every shelf of every page that comes. */
-export function bindDeviceShelves() {
+/**
+ * Draws every shelf of every page that comes.
+ * @param {{onForget: () => void}} options  called before everything is forgotten
+ */
+export function bindDeviceShelves({ onForget }) {
   const drawAll = () => document.querySelectorAll("[data-device-shelf]").forEach(renderDeviceShelf);
   document.addEventListener("htmx:afterSettle", drawAll);
   document.addEventListener("htmx:historyRestore", drawAll);
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("[data-device-forget]")) return;
+    onForget();
     await forgetAll();
     drawAll();
   });

@@ -9,7 +9,9 @@ const STEP_SECONDS = 15;
 const VOLUME_STEP = 0.05;
 const TAKES_LETTERS = "textarea, select, [contenteditable], input:not([type=range], [type=checkbox])";
 const TAKES_ARROWS = "textarea, select, [contenteditable], input";
-const TAKES_SPACE = `${TAKES_ARROWS}, button, a, summary`;
+const TAKES_SPACE = "textarea, select, [contenteditable], input:not([type=range]), button, a, summary";
+// A page that was just loaded has the focus on its body, one that htmx brought on its #main.
+const NOTHING = "body, #main";
 
 /**
  * What is focused when it needs the key for itself.
@@ -51,7 +53,7 @@ export function bindKeys(player) {
     const focused = /** @type {HTMLElement} */ (event.target);
     const isInside = focused.closest("[data-player-stage], #player") !== null;
     // Elsewhere the keys belong to the page, unless it is a practice's and nothing has the focus.
-    if (!isInside && !(focused === document.body && pagePractice())) return;
+    if (!isInside && !(focused.matches(NOTHING) && pagePractice())) return;
     if (focused.closest(takers(event.key))) return;
     const act = meaning(player, event.key, isInside);
     if (!act) return;

@@ -4,38 +4,34 @@
  */
 
 import { forget, keep, kept } from "./device.js";
+import { endConsent, endSession, pagePerson } from "./person.js";
 
 const ADDRESS = "/api/v1/listens/";
 const BATCH = 50;
 const FIRST_WAIT_MILLISECONDS = 5_000;
 const LONGEST_WAIT_MILLISECONDS = 300_000;
-const REFUSED = [401, 403]; // signed out, or the consent is gone
+const WITHDRAWN = "consent_missing_listening_store";
 const LATER = [408, 425, 429];
 
-/** @returns {string} */
-function csrfToken() {
-  return document.cookie.match(/(?:^|;\s*)csrftoken=([^;]*)/)?.[1] ?? "";
-}
-
 /**
- * Posts JSON to our own server.
- * @param {string} address
- * @param {object} body
- * @param {{keepalive?: boolean}} [options]  keepalive outlives the page
- * @returns {Promise<number>} the status; 0 when the server was not reached
+ * Posts listens to our own server, also when the page goes meanwhile.
+ * @param {Listen[]} listens
+ * @param {string} csrf
+ * @returns {Promise<{status: number, code: string}>} status 0 when the server was not reached
  */
-export async function post(address, body, { keepalive = false } = {}) {
+async function post(listens, csrf) {
   try {
-    const response = await fetch(address, {
+    const response = await fetch(ADDRESS, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify(body),
-      keepalive,
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
+      body: JSON.stringify({ listens: listens.map(forServer) }),
+      keepalive: true,
     });
-    return response.status;
+    const { code = "" } = response.status === 403 ? await response.json() : {};
+    return { status: response.status, code };
   } catch {
-    return 0;
+    return { status: 0, code: "" };
   }
 }
 
@@ -50,7 +46,6 @@ export class ListenQueue {
     this.waiting = new Map();
     /** @type {Set<Listen>} sent and not yet answered */
     this.onTheWay = new Set();
-    this.isRefused = false;
     this.wait = FIRST_WAIT_MILLISECONDS;
     this.notBefore = 0;
   }
@@ -64,43 +59,58 @@ export class ListenQueue {
 
   /** @param {Listen} listen  replaces what is queued of the same listen */
   async add(listen) {
-    if (this.isRefused) {
-      await keep("listens", listen);
-      return;
-    }
     this.waiting.set(listen.id, listen);
     await keep("queue", listen);
   }
 
+  /** What waits is forgotten with everything else that this browser keeps. */
+  clear() {
+    this.waiting.clear();
+  }
+
   /**
-   * Sends what waits.
+   * Sends what was heard under the consent that is in force, and brings home what the same person
+   * heard under another. What somebody else heard waits until they are back.
    * @param {{isLeaving?: boolean}} [options]  the page is going: do not wait for anything
    */
   async send({ isLeaving = false } = {}) {
-    const listens = [...this.waiting.values()]
-      .filter((listen) => !this.onTheWay.has(listen))
-      .slice(0, BATCH);
-    if (!listens.length || this.isRefused) return;
+    const { key, consent } = pagePerson();
+    const own = [...this.waiting.values()].filter((listen) => listen.person === key);
+    await Promise.all([
+      this.bringHome(own.filter((listen) => listen.consent !== consent)),
+      this.sendWaiting(own.filter((listen) => listen.consent === consent), isLeaving),
+    ]);
+  }
+
+  /** @param {Listen[]} listens @param {boolean} isLeaving */
+  async sendWaiting(listens, isLeaving) {
     if (!isLeaving && Date.now() < this.notBefore) return;
-    for (const listen of listens) this.onTheWay.add(listen);
+    const batch = listens.filter((listen) => !this.onTheWay.has(listen)).slice(0, BATCH);
+    if (!batch.length) return;
+    for (const listen of batch) this.onTheWay.add(listen);
     try {
-      await this.sendBatch(listens, isLeaving);
+      await this.sendBatch(batch);
     } finally {
-      for (const listen of listens) this.onTheWay.delete(listen);
+      for (const listen of batch) this.onTheWay.delete(listen);
     }
   }
 
-  /** @param {Listen[]} listens @param {boolean} keepalive */
-  async sendBatch(listens, keepalive) {
-    const status = await post(ADDRESS, { listens: listens.map(forServer) }, { keepalive });
+  /** @param {Listen[]} listens  of one person */
+  async sendBatch(listens) {
+    const asked = pagePerson();
+    if (asked.consent !== listens[0].consent) return;
+    const { status, code } = await post(listens, asked.csrf);
+    const isSamePage = pagePerson().csrf === asked.csrf;
     if (status >= 200 && status < 300) {
       this.wait = FIRST_WAIT_MILLISECONDS;
       await this.drop(listens);
-    } else if (REFUSED.includes(status)) {
-      this.isRefused = true;
-      await this.bringHome();
+    } else if (code === WITHDRAWN) {
+      if (isSamePage) endConsent();
+      await this.bringHome(listens);
+    } else if (status === 401 || status === 403) {
+      if (isSamePage) endSession();
     } else if (status >= 400 && status < 500 && !LATER.includes(status)) {
-      await this.dropWrong(listens, keepalive);
+      await this.dropWrong(listens);
     } else {
       this.notBefore = Date.now() + this.wait * (0.75 + Math.random() / 2);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MILLISECONDS);
@@ -109,15 +119,15 @@ export class ListenQueue {
 
   /**
    * One listen of a batch was not accepted: alone, each shows whether it is the one.
-   * @param {Listen[]} listens @param {boolean} keepalive
+   * @param {Listen[]} listens
    */
-  async dropWrong(listens, keepalive) {
+  async dropWrong(listens) {
     if (listens.length === 1) {
       await this.drop(listens);
       return;
     }
     for (const listen of listens) {
-      if (this.waiting.has(listen.id)) await this.sendBatch([listen], keepalive);
+      if (this.waiting.has(listen.id)) await this.sendBatch([listen]);
     }
   }
 
@@ -130,13 +140,14 @@ export class ListenQueue {
     }
   }
 
-  /** Nothing may be sent any more: what waits becomes part of what this device keeps. */
-  async bringHome() {
-    const listens = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const listen of listens) {
+  /** @param {Listen[]} listens  not to be sent any more: part of what this browser keeps */
+  async bringHome(listens) {
+    for (const { id } of listens) {
+      const listen = this.waiting.get(id);
+      if (!listen) continue;
+      this.waiting.delete(id);
       await keep("listens", listen);
-      await forget("queue", listen.id);
+      await forget("queue", id);
     }
   }
 }

@@ -1,10 +1,9 @@
 /**
- * Listening, favorites and ratings: sent to the server only while the person stores them there,
- * kept in this browser otherwise.
+ * Listening, favorites and ratings that this browser keeps, and listens sent to the server while the
+ * person stores them there.
  *
- * The answer to "may it be stored?" is read anew each time: data-can-store="true|false" on any
- * element of the page (#main has it), and the practice's own canStore. Both must allow it; a listen
- * that was once not allowed to be sent stays here for good.
+ * A listen belongs to the person and to the consent of the page on which it began. It is sent only
+ * while the page that is shown says both (person.js); once it could not be, it stays here for good.
  *
  * Hooks: form[data-player-rating] with radios and [data-player-rating-note];
  * button[data-favorite-device] with data-slug, -title, -url, -kind-label (gets aria-pressed);
@@ -12,31 +11,26 @@
  */
 
 import { forget, keep, kept } from "./device.js";
-import { bindDeviceShelves, renderDeviceShelf } from "./device_shelf.js";
+import { bindDeviceShelves } from "./device_shelf.js";
+import { ListenQueue } from "./listen_queue.js";
+import { pagePerson } from "./person.js";
 import { pagePractice } from "./practice.js";
-import { ListenQueue, post } from "./listen_queue.js";
-
-export { renderDeviceShelf };
 
 const KEEP_EVERY_SECONDS = 5;
 const SEND_EVERY_MILLISECONDS = 20_000;
 
 const queue = new ListenQueue();
-/** @type {Set<string>} listens that stay here whatever is answered later */
-const here = new Set();
 /** @type {Map<string, string>} by practice, since one plays on when its page is gone */
 const pictures = new Map();
 let lastKept = { id: "", seconds: 0 };
 
-/** @returns {boolean|undefined} what the page says now; undefined if it says nothing */
-function pageAnswer() {
-  const answer = document.querySelector("[data-can-store]")?.dataset.canStore;
-  return answer === undefined ? undefined : answer === "true";
-}
-
-/** @param {Practice} practice */
-function mayStore(practice) {
-  return practice.canStore && pageAnswer() !== false;
+/**
+ * Whether a listen may be sent, now or when its person is back.
+ * @param {Practice} practice
+ */
+function mayStore({ person }) {
+  const now = pagePerson();
+  return person.consent !== "" && (now.key !== person.key || now.consent === person.consent);
 }
 
 /** @param {Element|null} holder */
@@ -65,10 +59,15 @@ async function note({ practice, listen, position, heard }) {
     seconds: Math.floor(heard),
     position: Math.floor(position),
     card: cardOf(practice),
+    person: practice.person.key,
+    consent: practice.person.consent,
   };
-  if (!mayStore(practice)) here.add(record.id);
+  if (mayStore(practice)) {
+    await queue.add(record);
+    return;
+  }
   await Promise.all([
-    here.has(record.id) ? keep("listens", record) : queue.add(record),
+    keep("listens", record),
     keep("positions", { slug: practice.slug, seconds: record.position }),
   ]);
 }
@@ -79,19 +78,9 @@ function noteSometimes({ detail }) {
   if (isNew || detail.heard - lastKept.seconds >= KEEP_EVERY_SECONDS) note(detail);
 }
 
-/** @param {CustomEvent} event */
+/** @param {CustomEvent} event  the page may be going: nothing is waited for before it is sent */
 async function noteNow({ detail }) {
-  await note(detail);
-  await send();
-}
-
-/**
- * Sends what waits, or brings it home if the page says that nothing may be stored.
- * @param {{isLeaving?: boolean}} [options]
- */
-async function send(options = {}) {
-  if (pageAnswer() === false) await queue.bringHome();
-  else await queue.send(options);
+  await Promise.all([note(detail), queue.send()]);
 }
 
 /** @param {Event} event */
@@ -99,19 +88,16 @@ async function takeRating({ target }) {
   const form = target.closest("form[data-player-rating]");
   const practice = pagePractice();
   if (!form || !practice) return;
-  const say = (/** @type {string} */ text) => {
-    const place = form.querySelector("[data-player-rating-note]");
-    if (place) place.textContent = text;
-  };
-  const value = Number(target.value);
-  if (!mayStore(practice)) {
-    await keep("ratings", { slug: practice.slug, value });
-    say("Noted, on this device only.");
-    return;
-  }
-  const status = await post("/api/v1/ratings/", { practice: practice.slug, value });
-  if (status >= 200 && status < 300) say("Noted. Thank you.");
-  else say("It could not be sent. Nothing was stored. Choose again to try again.");
+  await keep("ratings", { slug: practice.slug, value: Number(target.value) });
+  form.querySelector("[data-player-rating-note]").textContent = "Noted, on this device only.";
+}
+
+async function markRating() {
+  const form = document.querySelector("form[data-player-rating]");
+  const slug = pagePractice()?.slug;
+  const rating = form && (await kept("ratings")).find((one) => one.slug === slug);
+  const choice = rating && form.querySelector(`[value="${rating.value}"]`);
+  if (choice) choice.checked = true;
 }
 
 /** @param {Event} event */
@@ -139,9 +125,9 @@ function enterPage() {
   const practice = pagePractice();
   const picture = pictureSource(document.querySelector("[data-practice-picture]"));
   if (practice && picture) pictures.set(practice.slug, picture);
-  if (pageAnswer()) queue.isRefused = false;
   markFavorites();
-  send();
+  markRating();
+  queue.send();
 }
 
 for (const name of ["player:start", "player:time"]) document.addEventListener(name, noteSometimes);
@@ -152,11 +138,11 @@ document.addEventListener("change", takeRating);
 document.addEventListener("click", toggleFavorite);
 document.addEventListener("htmx:afterSettle", enterPage);
 document.addEventListener("htmx:historyRestore", enterPage);
-window.addEventListener("pagehide", () => send({ isLeaving: true }));
+window.addEventListener("pagehide", () => queue.send({ isLeaving: true }));
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) send({ isLeaving: true }); // on phones often a page's last word
+  if (document.hidden) queue.send({ isLeaving: true }); // on phones often a page's last word
 });
-window.addEventListener("online", () => send());
-setInterval(() => send(), SEND_EVERY_MILLISECONDS);
-bindDeviceShelves();
+window.addEventListener("online", () => queue.send());
+setInterval(() => queue.send(), SEND_EVERY_MILLISECONDS);
+bindDeviceShelves({ onForget: () => queue.clear() });
 queue.restore().then(enterPage);

@@ -278,11 +278,19 @@ export class Player {
     const now = this.context.currentTime;
     const passed = Math.max(0, now - this.lastTick);
     this.lastTick = now;
-    this.heard += passed;
     this.timerLeft -= passed;
-    const recording = this.channel?.recording;
-    const reached = recording ? recording.currentTime : this.position + passed;
+    const reached = this.reachedAfter(passed);
+    // A recording that waits for the network is not being heard.
+    this.heard += Math.min(passed, Math.max(0, reached - this.position));
     this.position = Math.min(reached, this.practice.seconds);
+  }
+
+  /** @param {number} passed  seconds since the last count */
+  reachedAfter(passed) {
+    const recording = this.channel?.recording;
+    if (!recording) return this.position + passed;
+    // It may be shorter than its practice says.
+    return recording.ended ? this.practice.seconds : recording.currentTime;
   }
 
   tick() {
@@ -327,6 +335,10 @@ bindBar(player);
 bindKeys(player);
 bindMediaSession(player);
 window.addEventListener("pagehide", () => player.pause());
+document.addEventListener("submit", (event) => {
+  // Not htmx's: the page goes, with a sign-out even the session. Reports must be on their way first.
+  if (!event.defaultPrevented) player.pause();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && player.isPlaying) player.context.resume();
 });

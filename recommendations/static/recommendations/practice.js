@@ -2,6 +2,8 @@
  * What a page says about its practice, and how times are written and read out.
  */
 
+import { pagePerson } from "./person.js";
+
 /**
  * @typedef {{at: number, text: string, seconds: number}} Line  seconds from the start, and long
  * @typedef {["in"|"hold"|"out"|"rest", number]} Phase  and its seconds
@@ -17,7 +19,7 @@
  * @property {{slug: string, layers: Layer[]}|null} soundscape  what sounds under it
  * @property {string|null} audio  the address of a recording
  * @property {string} url
- * @property {boolean} canStore  whether its listens may be sent to the server
+ * @property {Person} person  for whom its page was made
  * @property {number} [resume]  seconds the server knows to go on from; 0 or nothing if it does not
  */
 
@@ -27,7 +29,7 @@
  */
 export function pagePractice() {
   const data = document.getElementById("practice-data");
-  return data ? JSON.parse(data.textContent) : null;
+  return data ? { ...JSON.parse(data.textContent), person: pagePerson() } : null;
 }
 
 /**

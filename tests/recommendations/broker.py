@@ -1,0 +1,27 @@
+"""The broker as the tests see it: messages that wait for a trainer, and messages that are lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from django.conf import settings
+
+
+@contextmanager
+def _broker() -> Iterator["redis.Redis"]:
+    path = settings.CELERY_BROKER_URL.removeprefix("redis+socket://")
+    client = redis.Redis(unix_socket_path=path) if path.startswith("/") else redis.from_url(path)
+    with client:
+        yield client
+
+
+def waiting_messages() -> int:
+    """How many messages wait for a trainer."""
+    with _broker() as broker:
+        return int(broker.llen("urgent")) + int(broker.llen("training"))
+
+
+def lose_messages() -> None:
+    """Fault 8: the broker is flushed."""
+    with _broker() as broker:
+        broker.flushdb()
