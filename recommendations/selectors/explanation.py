@@ -9,6 +9,7 @@ import numpy as np
 
 from privacy_center.interface import Person
 from recommendations.models import Practice
+from recommendations.selectors.listening import habits
 from recommendations.selectors.release import current_model
 from recommendations.selectors.taste import taste_of
 
@@ -34,7 +35,7 @@ class Explanation:
 def explanation(person: Person, practice: Practice, *, now: datetime) -> Explanation:
     """The reason for this practice, for this person, from the model that is served now."""
     model = current_model(now)
-    taste = taste_of(person, model)
+    taste = taste_of(person, model, history=habits(person))
     if model is None or taste is None or practice.pk not in model.practice_ids:
         return Explanation(
             "content",

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Min
 
+from privacy_center.interface import Person
 from recommendations.models import Favorite, Listen, Rating
 from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
@@ -34,10 +35,12 @@ GROUP BY practice_id ORDER BY max(at) FILTER (WHERE favorite = 0) DESC NULLS LAS
 """  # noqa: S608 (constants only)
 
 
-def habits(subject_id: UUID) -> list[Habit]:
-    """The person's history by practice, the one heard last first."""
+def habits(person: Person) -> list[Habit]:
+    """The person's history by practice, the one heard last first; empty if none is stored."""
+    if person.subject_id is None or not person.can_store:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_HABITS, [subject_id, subject_id])
+        cursor.execute(_HABITS, [person.subject_id, person.subject_id])
         return [Habit(*row) for row in cursor.fetchall()]
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from privacy_center.interface import Person
 from recommendations.engine.ranking import ItemWeights, top_n
 from recommendations.models import Intention, Practice
-from recommendations.selectors.listening import habits
+from recommendations.selectors.listening import Habit, habits
 from recommendations.selectors.practice import alike, by_ids, published
 from recommendations.selectors.release import current_model
 from recommendations.selectors.taste import Taste, taste_of
@@ -89,12 +89,13 @@ def shelves(
     """The home page's shelves, best first; a shelf with nothing to say is left out."""
     model = current_model(now)
     catalog = list(published().values_list("pk", "kind", "intention", "seconds"))
-    taste = taste_of(person, model)
+    history = habits(person)
+    taste = taste_of(person, model, history=history)
     moment = moment_at(now, utc_offset_minutes=utc_offset_minutes)
     plans = [
         _for_you(catalog, taste, model),
         _because(catalog, taste, model),
-        _again(person),
+        _again(history),
         _for_moment(catalog, moment, intention, taste, model),
         _popular(model),
         _short(catalog, model),
@@ -179,12 +180,9 @@ def _learned_neighbors(practice_id: int, model: ItemWeights | None, *, n: int) -
     return [int(model.practice_ids[j]) for j in model.similar(index, n=n)]
 
 
-def _again(person: Person) -> Plan | None:
+def _again(history: Sequence[Habit]) -> Plan:
     """What the person came back to; their own history, so storing it is enough."""
-    if not person.can_store or person.subject_id is None:
-        return None
-    own = [habit for habit in habits(person.subject_id) if habit.heard or habit.favorites]
-    items = [(h.practice_id, _times(h.heard)) for h in own[:SHELF_SIZE]]
+    items = [(habit.practice_id, _times(habit.heard)) for habit in history[:SHELF_SIZE]]
     return Plan("again", "Listen again", "From the history you keep here.", items)
 
 

@@ -3,6 +3,7 @@
 Fold-in needs no training: a changed history changes the next page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from privacy_center.interface import Person
 from recommendations.engine.dtypes import Scores
 from recommendations.engine.ranking import ItemWeights
-from recommendations.selectors.listening import habits
+from recommendations.selectors.listening import Habit
 from recommendations.weights import weigh
 
 
@@ -28,12 +29,14 @@ class Taste:
     heard_last: int
 
 
-def taste_of(person: Person, model: ItemWeights | None) -> Taste | None:
+def taste_of(
+    person: Person, model: ItemWeights | None, *, history: Sequence[Habit]
+) -> Taste | None:
     """None without a model, without a live yes to personal shelves, or without a history."""
-    if model is None or person.subject_id is None or not person.can_personalize:
+    if model is None or not person.can_personalize:
         return None
     place = {int(pk): index for index, pk in enumerate(model.practice_ids)}
-    own = [habit for habit in habits(person.subject_id) if habit.practice_id in place]
+    own = [habit for habit in history if habit.practice_id in place]
     if not own:
         return None
     weights = weigh(
@@ -41,11 +44,11 @@ def taste_of(person: Person, model: ItemWeights | None) -> Taste | None:
         np.array([habit.whole for habit in own]),
         np.array([habit.favorites for habit in own]),
     ).tolist()
-    history = [place[habit.practice_id] for habit in own]
+    indices = [place[habit.practice_id] for habit in own]
     return Taste(
         practice_ids=[habit.practice_id for habit in own],
-        history=history,
+        history=indices,
         weights=weights,
-        scores=model.score(history, weights=weights),
+        scores=model.score(indices, weights=weights),
         heard_last=next((habit.practice_id for habit in own if habit.heard), 0),
     )

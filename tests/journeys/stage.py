@@ -1,6 +1,7 @@
 """A practice's page under observation: how loud it is, what the browser keeps, what is sent."""
 
 import json
+from collections.abc import Callable
 from typing import TypedDict, cast
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from privacy_center.models import Account
 from recommendations.models import Practice
+from tests.conftest import wait_for
 
 LISTENS = "**/api/v1/listens/"
 NOISE = {"layers": [{"source": "noise", "color": "brown", "gain": 0.8}]}
@@ -117,7 +119,8 @@ def press_pause(page: Page) -> None:
 def hear(page: Page, seconds: float) -> None:
     """Wait until the player has played on for this long."""
     page.evaluate(
-        """(seconds) => new Promise((resolve) => {
+        """(seconds) => new Promise((resolve, reject) => {
+          setTimeout(() => reject(new Error("nothing was heard")), 15_000);
           let from;
           document.addEventListener("player:time", function watch({ detail }) {
             from ??= detail.heard;
@@ -128,6 +131,11 @@ def hear(page: Page, seconds: float) -> None:
         })""",
         seconds,
     )
+
+
+def wait_for_level(page: Page, is_right: Callable[[float], bool], *, what: str) -> None:
+    """Until the loudness (root mean square, full scale is 1) is as it should be."""
+    wait_for(lambda: is_right(page.evaluate("window.level()")), what=what, seconds=15)
 
 
 def seek(page: Page, seconds: int) -> None:

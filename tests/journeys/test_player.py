@@ -6,9 +6,8 @@ from io import BytesIO
 
 import pytest
 from django.core.files.base import ContentFile
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from recommendations.models import Practice
 from tests.journeys.stage import (
     BREATHS,
     OBSERVED,
@@ -21,6 +20,7 @@ from tests.journeys.stage import (
     press_play,
     seek,
     stage,
+    wait_for_level,
 )
 
 pytestmark = pytest.mark.journey
@@ -61,8 +61,12 @@ def observed(page: Page) -> Page:
     return page
 
 
-def _until_level(page: Page, condition: str) -> None:
-    page.wait_for_function(f"window.level() {condition}")
+def _until_audible(page: Page) -> None:
+    wait_for_level(page, lambda level: level > AUDIBLE, what="sound")
+
+
+def _until_silent(page: Page) -> None:
+    wait_for_level(page, lambda level: level < SILENT, what="silence")
 
 
 def _wav(seconds: float) -> bytes:
@@ -82,10 +86,10 @@ def test_sound_starts_only_on_a_press_and_goes_after_the_next(observed: Page) ->
     toggle = observed.get_by_role("button", name="Play", exact=True)
     toggle.click()
     expect_state(observed, "playing")
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
     observed.get_by_role("button", name="Pause", exact=True).click()
     expect_state(observed, "paused")
-    _until_level(observed, f"< {SILENT}")
+    _until_silent(observed)
     expect(toggle).to_be_visible()
 
 
@@ -106,12 +110,12 @@ def test_space_plays_and_pauses_and_arrows_move_by_fifteen_seconds(observed: Pag
 def test_m_mutes_and_up_and_down_set_the_volume_inside_the_player(observed: Page) -> None:
     open_practice(observed, make_practice("brown"))
     press_play(observed)
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
     mute = observed.get_by_role("button", name="Mute")
     volume = observed.get_by_label("Volume")
     observed.keyboard.press("m")
     expect(mute).to_have_attribute("aria-pressed", "true")
-    _until_level(observed, f"< {SILENT}")
+    _until_silent(observed)
     observed.keyboard.press("ArrowUp")
     expect(mute).to_have_attribute("aria-pressed", "false")
     expect(volume).to_have_value("85")
@@ -187,7 +191,7 @@ def test_the_volume_is_remembered_and_obeyed(observed: Page) -> None:
     hear(observed, 1)
     assert observed.evaluate("window.level()") < SILENT
     observed.get_by_label("Volume").fill("100")
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
 
 
 def test_the_timer_stops_the_sound(observed: Page) -> None:
@@ -253,7 +257,7 @@ def test_the_breath_moves_or_only_fades_as_the_device_asks(
 def test_the_sound_goes_on_through_a_change_of_page_and_folds_into_a_bar(observed: Page) -> None:
     open_practice(observed, make_practice("brown"))
     press_play(observed)
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
     before = observed.evaluate("window.contexts()[0].currentTime")
     bar = observed.get_by_label("Now playing")
     expect(bar).to_be_hidden()
@@ -265,7 +269,7 @@ def test_the_sound_goes_on_through_a_change_of_page_and_folds_into_a_bar(observe
     states = observed.evaluate("window.contexts().map((one) => one.state)")
     assert states == ["running"]
     assert observed.evaluate("window.contexts()[0].currentTime") > before
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
 
     bar.get_by_role("button", name="Pause").click()
     expect(bar).to_have_attribute("data-player-state", "paused")
@@ -284,7 +288,7 @@ def test_stop_puts_the_bar_away(observed: Page) -> None:
     bar = observed.get_by_label("Now playing")
     bar.get_by_role("button", name="Stop").click()
     expect(bar).to_be_hidden()
-    _until_level(observed, f"< {SILENT}")
+    _until_silent(observed)
 
 
 def test_a_second_practice_comes_as_the_first_goes_with_no_gap(observed: Page) -> None:
@@ -351,7 +355,7 @@ def test_an_uploaded_recording_plays_and_is_fetched_in_parts(observed: Page) -> 
     )
     open_practice(observed, practice)
     press_play(observed)
-    _until_level(observed, f"> {AUDIBLE}")
+    _until_audible(observed)
     seek(observed, 20)
     hear(observed, 0.5)
     assert 20 <= elapsed(observed) < 24
@@ -374,12 +378,12 @@ def test_a_recording_that_is_shorter_than_its_practice_says_comes_to_its_end(
 
 
 def test_a_recording_that_does_not_load_says_so_and_keeps_the_place(
-    new_page: Callable[..., Page],
+    browser: Browser, live_site: str
 ) -> None:
     practice = make_practice("lost", kind="guided", content={}, seconds=40)
     practice.audio.save("lost.wav", ContentFile(_wav(40)))
-    page = new_page()
-    page.route("**/media/**", lambda route: route.fulfill(content_type="audio/wav", body=b""))
+    page = browser.new_page(base_url=live_site)
+    page.route("**/media/**", lambda route: route.abort())
     open_practice(page, practice)
     page.locator("[data-player-toggle]").click()
     expect(page.locator("[data-player-message]")).to_contain_text("did not load")
@@ -387,4 +391,4 @@ def test_a_recording_that_does_not_load_says_so_and_keeps_the_place(
     page.unroute("**/media/**")
     press_play(page)
     expect(stage(page).locator("[data-player-message]")).to_have_text("")
-    assert isinstance(practice, Practice)
+    page.context.close()
