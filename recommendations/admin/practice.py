@@ -1,11 +1,13 @@
 """The editors' desk: practices and topics."""
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from recommendations.forms.practice import ContentDecoder, ContentField
 from recommendations.models import Practice, Topic
 
 
@@ -16,6 +18,9 @@ class PracticeAdmin(admin.ModelAdmin):
     list_filter = ("kind", "intention", "is_published")
     search_fields = ("title", "summary", "slug")
     filter_horizontal = ("topics",)
+    formfield_overrides = {
+        models.JSONField: {"form_class": ContentField, "decoder": ContentDecoder}
+    }
     prepopulated_fields = {"slug": ("title",)}
     fieldsets = (
         (None, {"fields": ("title", "slug", "summary", "kind", "intention", "topics")}),

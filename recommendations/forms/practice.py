@@ -1,6 +1,9 @@
-"""Looking for a practice."""
+"""Looking for a practice, and what its player reads."""
+
+import json
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from recommendations.models import Intention, Kind, Topic
 from recommendations.models.practice import is_plain_text
@@ -61,3 +64,38 @@ class LibraryForm(forms.Form):
             most_minutes=most,
             least_minutes=least,
         )
+
+
+class ContentDecoder(json.JSONDecoder):
+    """JSON that the database can keep: no NaN, NUL, lone surrogate, or nesting without end."""
+
+    def decode(self, s: str) -> object:  # type: ignore[override]
+        try:
+            content: object = super().decode(s)
+            text = json.dumps(content, allow_nan=False, ensure_ascii=False)
+            text.encode("utf-8")
+        except (ValueError, RecursionError):
+            raise json.JSONDecodeError("not to be kept", s, 0) from None
+        if "\\u0000" in text:
+            raise json.JSONDecodeError("not to be kept", s, 0)
+        return content
+
+
+class ContentField(forms.JSONField):
+    """What the player can read; nothing is an empty object."""
+
+    def clean(self, value: object) -> dict[str, object]:
+        content = super().clean(value)
+        content = {} if content is None else content
+        if not _is_playable(content):
+            raise ValidationError("The player reads an object of lists: layers, lines or pattern.")
+        return dict(content)
+
+
+def _is_playable(content: object) -> bool:
+    if not isinstance(content, dict):
+        return False
+    lists = [content.get(name, []) for name in ("layers", "lines", "pattern")]
+    if not all(isinstance(items, list) for items in lists):
+        return False
+    return all(isinstance(item, dict) for items in lists[:2] for item in items)

@@ -23,12 +23,14 @@ FURTHEST_OFFSET = 14 * 60
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """Shelves for whoever is looking."""
-    who, now, offset = person(request), timezone.now(), utc_offset_minutes(request)
+    who, now, clock = person(request), timezone.now(), utc_offset_minutes(request)
+    offset = clock or 0
     asked = request.GET.get("intention", "")
     intention = Intention(asked) if asked in Intention.values else None
+    moment = moment_at(now, utc_offset_minutes=offset)
     shown = shelves(who, now=now, intention=intention, utc_offset_minutes=offset)
     context = {
-        "greeting": GREETINGS[moment_at(now, utc_offset_minutes=offset).intention],
+        "greeting": "Welcome" if clock is None else GREETINGS[moment.intention],
         "shelves": shown,
         "intention": intention or "",
         "intentions": Intention.choices,
@@ -44,14 +46,14 @@ def how(request: HttpRequest) -> HttpResponse:
     return render(request, "recommendations/how.html")
 
 
-def utc_offset_minutes(request: HttpRequest) -> int:
-    """The device's clock against UTC, from the `clock` cookie; 0 when it does not say."""
+def utc_offset_minutes(request: HttpRequest) -> int | None:
+    """The device's clock against UTC, from the `clock` cookie; None when it does not say."""
     text = request.COOKIES.get("clock", "")
     try:
-        offset = int(text) if len(text) <= 5 else 0
+        offset = int(text[:6])
     except ValueError:
-        return 0
-    return offset if abs(offset) <= FURTHEST_OFFSET else 0
+        return None
+    return offset if abs(offset) <= FURTHEST_OFFSET else None
 
 
 def privacy_line(who: Person, *, is_personal: bool) -> str:

@@ -4,6 +4,7 @@ import io
 import struct
 import wave
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,6 +45,7 @@ DESKS: dict[str, dict[str, set[str]]] = {
     DATA_SCIENTIST: {"Release": VIEW, "TrainingChange": VIEW, "Practice": VIEW, "Topic": VIEW},
 }  # fmt: skip
 OWN_APPS = {"privacy_center", "recommendations"}
+OWN_MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
 READ_ONLY = [
     "DataSubject", "ConsentRecord", "ConsentState", "Listen", "Rating", "Favorite", "Release",
     "TrainingChange",
@@ -162,7 +164,8 @@ def test_every_page_of_every_model_opens_for_a_superuser(root: Client) -> None:
     for model in admin.site._registry:
         for action, path in _pages(model).items():
             status = root.get(path).status_code
-            assert status == (403 if action == "add" and model.__name__ in READ_ONLY else 200), path
+            is_written_by_the_site = model.__name__ in READ_ONLY or model._meta.app_label == "axes"
+            assert status == (403 if action == "add" and is_written_by_the_site else 200), path
             seen.add((model, action))
     missing = {m.__name__ for m in own if (m, "change") not in seen} - {"ConsentInForce"}
     assert missing == set()
@@ -174,7 +177,7 @@ def test_input_50_what_people_did_and_decided_is_read_only_for_everybody(
     root: Client, name: str
 ) -> None:
     model = next(m for m in admin.site._registry if m.__name__ == name)
-    row = model._base_manager.get(pk=model._base_manager.values_list("pk").first()[0])
+    row = model._base_manager.all()[0]
     with unchanged():
         for action in ("change", "delete"):
             answer = root.post(_address(model, action, row.pk), {"post": "yes", "value": "1"})
@@ -209,7 +212,7 @@ def test_behavior_is_shown_by_pseudonym_only(
     ],
 )  # fmt: skip
 def test_no_query_breaks_a_list(root: Client, query: str) -> None:
-    for model in admin.site._registry:
+    for model in OWN_MODELS:
         path = f"{_address(model, 'changelist')}?{query}"
         assert root.get(path).status_code < 500, path
 
@@ -217,9 +220,7 @@ def test_no_query_breaks_a_list(root: Client, query: str) -> None:
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize("key", ["0", "x", "9" * 30, "9" * 5000, "_00", "../", "%2e", "a" * 300])
 def test_no_key_breaks_a_page(root: Client, key: str) -> None:
-    for model in admin.site._registry:
-        if model.__name__ not in READ_ONLY and model._meta.app_label not in OWN_APPS:
-            continue
+    for model in OWN_MODELS:
         path = f"{_address(model, 'changelist')}{key}/change/"
         assert root.get(path).status_code in (302, 404), path
 
@@ -355,10 +356,8 @@ def test_no_file_breaks_the_check(content: bytes, suffix: str, at: int) -> None:
     heads = (b"", b"ID3\x04\x00\x00", b"OggS", b"fLaC", b"\x00\x00\x00 ftypM4A ", b"\xff\xfb\x90")
     for head in heads:
         for raw in (head + content, torn):
-            try:
+            with suppress(ValidationError):
                 check_audio(_upload(raw, f"sound{suffix}"))
-            except ValidationError as refusal:
-                assert refusal.messages
 
 
 def test_a_length_that_lies_is_refused() -> None:
@@ -381,7 +380,8 @@ def test_a_length_that_lies_is_refused() -> None:
         ("place", "-1"), ("place", "9" * 30), ("topics", "999999999"), ("topics", "x"),
         ("soundscape", "9" * 30), ("content", "{"), ("content", '{"a": NaN}'), ("content", "[1]"),
         ("content", '"\\ud800"'), ("content", '{"a": "\\u0000"}'), ("content", "[" * 100_000),
-        ("content", '{"a": ' + "9" * 5000 + "}"),
+        ("content", '{"a": ' + "9" * 5000 + "}"), ("content", '{"lines": 5}'), ("content", "5"),
+        ("content", '{"lines": ["a"]}'), ("content", '{"layers": {}}'), ("content", '{"a": 1e999}'),
     ],
 )  # fmt: skip
 def test_input_02_to_19_a_field_that_cannot_be_meant_is_refused(
@@ -399,6 +399,16 @@ def test_input_05_21_an_editor_reaches_nothing_else(editor: Client, alice: Accou
                 editor.post(_address(model, "add"), {"email": "a@example.org"}).status_code == 403
             )
         assert editor.get(_address(Account, "change", alice.pk)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "null", '{"lines": [{"at": 0, "text": "Breathe.", "seconds": 2}]}', '{"rounds": 3}'],
+)
+def test_every_content_that_is_kept_has_a_page(editor: Client, content: str) -> None:
+    assert _add(editor, content=content).status_code == 302
+    assert Client().get("/practices/slow-bells/").status_code == 200
+    assert Client().get("/practices/slow-bells/why/").status_code == 200
 
 
 def test_the_list_is_edited_in_place(editor: Client, catalog: list[Practice]) -> None:

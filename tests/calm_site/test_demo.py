@@ -14,7 +14,7 @@ from privacy_center.purposes import PRESETS
 from recommendations.models import Favorite, Listen, Practice, Rating, Release
 from tests.conftest import NOW, person_of
 
-COUNT = 40
+COUNT = 20
 STORED = (Listen, Rating, Favorite)
 
 

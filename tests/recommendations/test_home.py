@@ -83,11 +83,15 @@ def test_the_greeting_follows_the_device_s_clock(
 
 
 @pytest.mark.parametrize("clock", ["", "noon", "841", "-841", "99999", "9" * 5000, "1e2", "0x10"])
-def test_a_clock_that_cannot_be_is_read_as_utc(monkeypatch: pytest.MonkeyPatch, clock: str) -> None:
+def test_a_clock_that_cannot_be_is_read_as_utc_and_the_greeting_names_no_hour(
+    monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
     _at(12, monkeypatch)
     client = Client()
     client.cookies["clock"] = clock
-    assert client.get("/").context["greeting"] == "Good day"
+    page = client.get("/").context
+    assert page["greeting"] == "Welcome"
+    assert "For the day" in {shelf.title for shelf in page["shelves"]}
 
 
 @pytest.mark.parametrize("intention", Intention.values)

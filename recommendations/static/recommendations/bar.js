@@ -20,6 +20,10 @@ export function bindBar(player) {
   const find = (/** @type {string} */ name) => bar.querySelector(`[data-bar-${name}]`);
   find("toggle")?.addEventListener("click", () => player.toggle());
   find("stop")?.addEventListener("click", () => player.stop());
+  // htmx read the link's address before there was a practice.
+  find("link")?.addEventListener("htmx:configRequest", ({ detail }) => {
+    detail.path = player.practice.url;
+  });
   const draw = () => drawBar(player, bar, find);
   for (const event of ["player:start", "player:time", "player:pause", "player:left",
     "player:change", "htmx:afterSettle", "htmx:historyRestore"]) {
