@@ -133,7 +133,7 @@ def _for_you(catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeig
     return Plan(
         "for-you",
         "For you",
-        "Shaped by your history, which only your own shelves use.",
+        "Shaped by your own history.",
         [(pk, _strongest_reason(taste, model, pk)) for pk in mixed[:SHELF_SIZE]],
         is_personal=True,
     )

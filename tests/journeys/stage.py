@@ -100,7 +100,7 @@ def expect_state(page: Page, state: str) -> None:
 
 def open_practice(page: Page, practice: Practice) -> None:
     """Load the page and wait until its player can be pressed."""
-    page.goto(practice.get_absolute_url(), wait_until="networkidle")
+    page.goto(practice.get_absolute_url())
     expect_state(page, "idle")
 
 

@@ -298,7 +298,7 @@ def test_an_older_page_of_somebody_else_cannot_send_for_who_signed_in_since(
 
     with page.expect_response(lambda r: r.url.endswith("/listens/") and r.status == 403):
         press_pause(page)
-    assert not Listen.objects.exists()
+    assert _listen_of(bob) is None
     sent = _sent(page)
     press_play(page)
     hear(page, 1)
