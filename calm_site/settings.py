@@ -150,7 +150,6 @@ SMALLEST_GROUP = 20
 AUTH_USER_MODEL = "privacy_center.Account"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = [

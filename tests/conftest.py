@@ -153,7 +153,7 @@ def signed_in() -> Callable[[Account], Client]:
 
     def client_of(account: Account) -> Client:
         client = Client()
-        client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(account, backend="allauth.account.auth_backends.AuthenticationBackend")
         return client
 
     return client_of

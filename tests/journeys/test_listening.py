@@ -259,11 +259,11 @@ def test_what_one_person_heard_is_never_sent_for_the_next_in_the_same_browser(
     choose(bob, "community")
     practice = make_practice("tale", kind="story")
     page = context.new_page()
-    sign_in(page, alice)
+    enter(page, alice)
     hers = _play_offline(page, practice)
     context.clear_cookies()
 
-    sign_in(page, bob)
+    enter(page, bob)
     open_practice(page, practice)
     press_play(page)
     hear(page, 1)
@@ -275,7 +275,7 @@ def test_what_one_person_heard_is_never_sent_for_the_next_in_the_same_browser(
     assert not kept(page, "listens"), "nor is it shown to him"
     context.clear_cookies()
 
-    sign_in(page, alice)
+    enter(page, alice)
     page.goto("/")
     wait_for(lambda: Listen.objects.filter(id=hers).exists(), what="her listen, once she is back")
     assert Listen.objects.get(id=hers).subject_id == alice.subject.id
@@ -287,7 +287,7 @@ def test_an_older_page_of_somebody_else_cannot_send_for_who_signed_in_since(
     choose(alice, "just-for-me")
     choose(bob, "just-for-me")
     page = context.new_page()
-    sign_in(page, alice)
+    enter(page, alice)
     open_practice(page, make_practice("tale", kind="story"))
     press_play(page)
     hear(page, 1)
@@ -296,6 +296,7 @@ def test_an_older_page_of_somebody_else_cannot_send_for_who_signed_in_since(
     other.get_by_role("button", name="Sign out").click()
     sign_in(other, bob)
 
+    page.bring_to_front()
     with page.expect_response(lambda r: r.url.endswith("/listens/") and r.status == 403):
         press_pause(page)
     assert _listen_of(bob) is None

@@ -19,8 +19,8 @@ from recommendations.engine.release import Facts, Model, write_model
 from recommendations.models import Intention, Practice, Release
 from recommendations.selectors import shelves as shelves_selector
 from recommendations.selectors.explanation import explanation
-from recommendations.selectors.shelves import SHELF_SIZE, Shelf, moment_at, shelves, similar
 from recommendations.selectors.listening import habits
+from recommendations.selectors.shelves import SHELF_SIZE, Shelf, moment_at, shelves, similar
 from recommendations.selectors.taste import taste_of
 from recommendations.selectors.training_data import training_data
 from recommendations.trainer import release_dir

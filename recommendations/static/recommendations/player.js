@@ -72,6 +72,7 @@ export class Player {
     this.volume = null;
     this.lastTick = 0;
     this.ticking = 0;
+    this.sleep = 0;
   }
 
   get isPlaying() {
@@ -192,9 +193,9 @@ export class Player {
     this.channel?.close(seconds);
     this.channel = null;
     this.keepAlive(false);
-    setTimeout(() => {
-      if (!this.isPlaying) this.context?.suspend();
-    }, (seconds + 1) * 1000);
+    // An earlier sleep would cut this fade off.
+    clearTimeout(this.sleep);
+    this.sleep = setTimeout(() => this.context?.suspend(), (seconds + 1) * 1000);
   }
 
   /**
@@ -216,6 +217,7 @@ export class Player {
       limited.output.connect(this.context.destination);
       this.applyVolume();
     }
+    clearTimeout(this.sleep);
     this.context.resume();
     return true;
   }
