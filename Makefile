@@ -36,7 +36,7 @@ test: lint
 	@echo '== Browser'
 	@$(BIN)/python -m calm_site.chromium
 	@echo '== Tests'
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_ARGS)
 
 lint: .venv/dev
 	@echo '== Lint (ruff)'

@@ -52,22 +52,23 @@ def read_listens(path: Path, *, at: datetime) -> Iterator[ListenRow | BytesRead]
         yield from _csv_rows(file, at) if is_csv else _pair_rows(file, at)
 
 
-def _text_lines(file: IO[bytes]) -> Iterator[tuple[int, str]]:
+def _text_lines(file: IO[bytes]) -> Iterator[tuple[int, str, int]]:
+    """Number and text of each line, and the bytes read so far."""
+    read = 0
     for number, raw in enumerate(file, 1):
+        read += len(raw)
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise ListenFileError(number, "it is not valid UTF-8.") from None
         if "\0" in text:
             raise ListenFileError(number, "it contains a NUL character.")
-        yield number, text
+        yield number, text, read
 
 
 def _csv_rows(file: IO[bytes], at: datetime) -> Iterator[ListenRow | BytesRead]:
-    read = 0
-    for number, text in _text_lines(file):
-        read += len(text)
-        fields = next(csv.reader([text]), [])
+    for number, text, read in _text_lines(file):
+        fields = _fields(number, text)
         if number == 1:
             if fields != HEADER:
                 raise ListenFileError(1, f"the header must be {','.join(HEADER)}.")
@@ -87,9 +88,7 @@ def _csv_rows(file: IO[bytes], at: datetime) -> Iterator[ListenRow | BytesRead]:
 
 
 def _pair_rows(file: IO[bytes], at: datetime) -> Iterator[ListenRow | BytesRead]:
-    read = 0
-    for number, text in _text_lines(file):
-        read += len(text)
+    for number, text, read in _text_lines(file):
         person, *items = text.split() or [""]
         if not items:
             raise ListenFileError(number, "it needs a person and at least one practice.")
@@ -99,6 +98,13 @@ def _pair_rows(file: IO[bytes], at: datetime) -> Iterator[ListenRow | BytesRead]
         for item in items:
             yield ListenRow(number, person, _name(number, item, "practice"), at, 1.0)
         yield BytesRead(read)
+
+
+def _fields(line: int, text: str) -> list[str]:
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        raise ListenFileError(line, "it is not a line of CSV.") from None
 
 
 def _name(line: int, text: str, what: str) -> str:
@@ -117,7 +123,10 @@ def _moment(line: int, text: str, at: datetime) -> datetime:
         raise ListenFileError(line, "started_at needs an offset from UTC, such as Z.")
     if moment > at:
         raise ListenFileError(line, "started_at is in the future.")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ListenFileError(line, "started_at is out of range.") from None
 
 
 def _share(line: int, text: str) -> float:

@@ -15,8 +15,12 @@ atexit.register(_stack.close)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    """A folder of its own for every run; the demo's data is never touched."""
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """A folder and servers of its own for every process that runs tests; the demo's data is never
+    touched. The process that only hands tests out to others needs none."""
+    hands_out = getattr(early_config.known_args_namespace, "numprocesses", None)
+    if hands_out and "PYTEST_XDIST_WORKER" not in os.environ:
+        return
     from calm_site import embedded
 
     var = Path(tempfile.mkdtemp(prefix="stillwater-test-"))

@@ -205,6 +205,40 @@ def test_the_database_refuses_to_end_storing_while_rows_are_left(
     assert table._default_manager.count() == 1
 
 
+@each_table
+def test_the_database_refuses_to_move_a_row_to_another_consent_or_another_person(
+    table: type[Stored], alice: Account, bob: Account, practice: Practice
+) -> None:
+    choose(alice, "community")
+    choose(bob, "community")
+    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    rows = table._default_manager.all()
+    for change in (
+        {"consent_id": _record(bob, STORE)},
+        {"consent_id": uuid4()},
+        {"subject_id": bob.subject.id, "consent_id": _record(bob, STORE)},
+    ):
+        with pytest.raises(IntegrityError, match="a row keeps"), transaction.atomic():
+            rows.update(**change)
+    assert rows.filter(subject_id=alice.subject.id, consent_id=_record(alice, STORE)).exists()
+
+
+@each_table
+def test_the_database_refuses_to_empty_the_answers_while_rows_are_left(
+    table: type[Stored], alice: Account, practice: Practice
+) -> None:
+    choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    _check_now()
+    with pytest.raises(IntegrityError, match="still stored"), transaction.atomic():
+        _run("TRUNCATE privacy_center_consentstate")
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def _commit(change: Callable[[], object]) -> None:
     change()
     _check_now()

@@ -337,9 +337,16 @@ def test_a_sign_out_sends_what_waits_and_leaves_nothing_of_it_in_the_browser(
     press_play(page)
     hear(page, 1)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Account").click()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out = page.get_by_role("button", name="Sign out")
+    sign_out.wait_for()
+    hear(page, 2)
+    sign_out.click()
     page.wait_for_url(lambda url: "/account" not in url)
-    wait_for(lambda: _listen_of(alice), what="the listen on the server")
+    wait_for(
+        lambda: Listen.objects.filter(subject_id=alice.subject.id, seconds__gte=3).exists(),
+        what="the whole listen on the server",
+        seconds=15,
+    )
     wait_for(
         lambda: all(not kept(page, store) for store in STORES),
         what="a browser without her",

@@ -303,7 +303,7 @@ def test_a_second_practice_comes_as_the_first_goes_with_no_gap(observed: Page) -
       }, 50);
     }""")
     press_play(observed)
-    hear(observed, 2.5)
+    hear(observed, 3.5)
     assert observed.evaluate("window.lowest") > usual / 3
     assert observed.evaluate("window.contexts().length") == 1
     assert observed.evaluate("navigator.mediaSession.metadata.title") == "Brown two"

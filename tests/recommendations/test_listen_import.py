@@ -145,6 +145,10 @@ HEADER = "person,practice,started_at,completion\n"
         (HEADER + GOOD + GOOD.replace(",1\n", ",much\n"), 3, "from 0 to 1"),
         (HEADER + GOOD + GOOD.replace("ann", "a\0n"), 3, "a NUL"),
         ((HEADER + GOOD).encode() + b"\xff,x,x,1\n", 3, "not valid UTF-8"),
+        (HEADER + GOOD + GOOD.replace("ann", "a" * 200_000), 3, "not a line of CSV"),
+        (HEADER + GOOD + GOOD.replace("ann", "a\rn"), 3, "not a line of CSV"),
+        (HEADER + GOOD + GOOD.replace("2026-01-05T21:00:00Z", "0001-01-01T00:00:00+14:00"), 3,
+         "out of range"),
         ("ann steady-rain\nbo\n", 2, "at least one practice"),
         ("ann steady-rain\n\n", 2, "at least one practice"),
         ("ann steady-rain\nbo brown-noise brown-noise\n", 2, "names a practice twice"),
@@ -226,7 +230,7 @@ def test_input_19_a_practice_with_a_name_that_cannot_be_shown_is_refused(
 
 def test_progress_ends_with_the_file(catalog: list[Practice], write: Write) -> None:
     seen: list[int] = []
-    path = write("".join(f"p{i} steady-rain\n" for i in range(50)))
+    path = write("".join(f"pää{i} steady-rain\n" for i in range(50)))
     import_listens(path, purposes=STORE, creates_practices=False, at=NOW, on_progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == path.stat().st_size

@@ -376,7 +376,7 @@ def test_fault_34_two_beats_make_one_run(
     assert _states() == [State.RETIRED, State.ACTIVE]
 
 
-def test_fault_09_ten_deliveries_at_once_make_one_run(shared: tuple[Account, Account]) -> None:
+def test_fault_09_deliveries_at_once_make_one_run(shared: tuple[Account, Account]) -> None:
     choose(shared[0], "just-listening")
     deliveries = [apart(train_model) for _ in range(6)]
     assert [delivery.error() for delivery in deliveries] == [None] * 6

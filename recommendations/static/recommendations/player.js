@@ -195,7 +195,9 @@ export class Player {
     this.keepAlive(false);
     // An earlier sleep would cut this fade off.
     clearTimeout(this.sleep);
-    this.sleep = setTimeout(() => this.context?.suspend(), (seconds + 1) * 1000);
+    this.sleep = setTimeout(() => {
+      if (!this.isPlaying) this.context?.suspend();
+    }, (seconds + 1) * 1000);
   }
 
   /**
@@ -217,7 +219,6 @@ export class Player {
       limited.output.connect(this.context.destination);
       this.applyVolume();
     }
-    clearTimeout(this.sleep);
     this.context.resume();
     return true;
   }
