@@ -1,11 +1,17 @@
 """Bringing the catalog of the repository into the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
 from recommendations.catalog import Entry
-from recommendations.models import Practice, Topic
+from recommendations.models import Kind, Practice, Topic
+
+# What a file says of its practice; the rest is the editors'.
+FROM_FILES = [
+    "title", "summary", "kind", "intention", "voice", "seconds", "content", "soundscape", "place",
+    "is_published", "is_from_files",
+]  # fmt: skip
 
 
 def load_catalog(entries: Sequence[Entry]) -> int:
@@ -14,41 +20,54 @@ def load_catalog(entries: Sequence[Entry]) -> int:
     Practices made by editors are left alone. A practice whose file is gone is unpublished, not
     deleted: people may have listened to it.
     """
+    soundscapes = [entry for entry in entries if entry.kind == Kind.SOUNDSCAPE]
+    others = [entry for entry in entries if entry.kind != Kind.SOUNDSCAPE]
     with transaction.atomic():
-        topics = _topics({slug for entry in entries for slug in entry.topics})
-        practices: dict[str, Practice] = {}
-        for entry in entries:
-            practice = _save(entry, practices.get(entry.soundscape))
-            practice.topics.set([topics[slug] for slug in entry.topics])
-            practices[entry.slug] = practice
-        gone = Practice.objects.filter(is_from_files=True).exclude(slug__in=practices)
+        beds = _save(soundscapes, beds={})
+        ids = beds | _save(others, beds=beds)
+        _set_topics(entries, ids)
+        gone = Practice.objects.filter(is_from_files=True).exclude(slug__in=ids)
         gone.update(is_published=False)
-    return len(practices)
+    return len(ids)
 
 
-def _topics(slugs: set[str]) -> dict[str, Topic]:
+def _save(entries: Sequence[Entry], *, beds: Mapping[str, int]) -> dict[str, int]:
+    """The ids by slug, once the rows are what the entries say."""
+    practices = [
+        Practice(
+            slug=entry.slug,
+            title=entry.title,
+            summary=entry.summary,
+            kind=entry.kind,
+            intention=entry.intention,
+            voice=entry.voice,
+            seconds=entry.seconds,
+            content=entry.content,
+            soundscape_id=beds.get(entry.soundscape),
+            place=entry.place,
+            is_published=True,
+            is_from_files=True,
+        )
+        for entry in entries
+    ]
+    Practice.objects.bulk_create(
+        practices, update_conflicts=True, unique_fields=["slug"], update_fields=FROM_FILES
+    )
+    slugs = [entry.slug for entry in entries]
+    return dict(Practice.objects.filter(slug__in=slugs).values_list("slug", "pk"))
+
+
+def _set_topics(entries: Sequence[Entry], ids: Mapping[str, int]) -> None:
+    slugs = sorted({slug for entry in entries for slug in entry.topics})
     Topic.objects.bulk_create(
-        [Topic(slug=slug, name=slug.replace("-", " ").capitalize()) for slug in sorted(slugs)],
+        [Topic(slug=slug, name=slug.replace("-", " ").capitalize()) for slug in slugs],
         ignore_conflicts=True,
     )
-    return {topic.slug: topic for topic in Topic.objects.filter(slug__in=slugs)}
-
-
-def _save(entry: Entry, soundscape: Practice | None) -> Practice:
-    practice, _created = Practice.objects.update_or_create(
-        slug=entry.slug,
-        defaults={
-            "title": entry.title,
-            "summary": entry.summary,
-            "kind": entry.kind,
-            "intention": entry.intention,
-            "voice": entry.voice,
-            "seconds": entry.seconds,
-            "content": entry.content,
-            "soundscape": soundscape,
-            "place": entry.place,
-            "is_published": True,
-            "is_from_files": True,
-        },
+    topics = dict(Topic.objects.filter(slug__in=slugs).values_list("slug", "pk"))
+    through = Practice.topics.through.objects
+    through.filter(practice_id__in=ids.values()).delete()
+    through.bulk_create(
+        Practice.topics.through(practice_id=ids[entry.slug], topic_id=topics[slug])
+        for entry in entries
+        for slug in entry.topics
     )
-    return practice
