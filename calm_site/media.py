@@ -50,6 +50,8 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{stat.st_size}"})
     response = _whole(path) if part is None else _part(path, part, size=stat.st_size)
     response["Accept-Ranges"] = "bytes"
+    # Keeps the bytes as they are: a compressed part is not the part that was asked for.
+    response["Content-Encoding"] = "identity"
     response["ETag"] = tag
     return response
 

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from calm_site.secret import demo_secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,11 +19,9 @@ DEBUG = env.bool("DEBUG", default=False)
 # A demo is a site on this machine, for looking around: known passwords, mail kept in a folder.
 # `make run` and the embedded servers say that it is one; a site with a database of its own is not.
 IS_DEMO = env.bool("DEMO", default="DATABASE_URL" not in env.ENVIRON)
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = env.str("SECRET_KEY", default="") or (demo_secret(VAR_DIR) if IS_DEMO else "")
 if not SECRET_KEY:
-    if not IS_DEMO:
-        raise ImproperlyConfigured("Set SECRET_KEY: a site that is not the demo needs its own.")
-    SECRET_KEY = "demo-only-" + "x" * 50
+    raise ImproperlyConfigured("Set SECRET_KEY: a site that is not the demo needs its own.")
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -86,11 +87,15 @@ TEMPLATES = [
 ]
 
 # Database. The primary only: questions about consent must never meet a replica's lag.
+DATABASE = env.db_url("DATABASE_URL", default="postgres://localhost/stillwater")
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL", default="postgres://localhost/stillwater"),
+        **DATABASE,
         "ENGINE": "django.db.backends.postgresql",
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 2}},
+        "OPTIONS": {
+            **DATABASE.get("OPTIONS", {}),
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 2},
+        },
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -100,10 +105,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Broker and cache. REDIS_URL is redis://… or, for a socket, redis+socket:///path.
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 # The cache has a database of its own: emptying it must not empty the broker.
+CACHE_URL = env.str(
+    "CACHE_URL",
+    default=urlsplit(REDIS_URL)
+    ._replace(query="&".join(filter(None, (urlsplit(REDIS_URL).query, "db=1"))))
+    .geturl()
+    .replace("redis+socket:", "unix:"),
+)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://") + "?db=1",
+        "LOCATION": CACHE_URL,
         "KEY_PREFIX": "stillwater",
     }
 }
@@ -205,8 +217,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@
 
 # Requests and headers.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 AUDIO_MAX_BYTES = 60 * 1024 * 1024
+# Messages live in the session: no cookie of their own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_NAME = "session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -217,6 +231,9 @@ X_FRAME_OPTIONS = "DENY"
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=not IS_DEMO)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    # Only behind a proxy that sets this header itself, whatever the client sent.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -101,6 +101,12 @@ class Preset:
     points: tuple[str, ...]
     purposes: frozenset[Purpose]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256, hex, of exactly the words shown with this choice."""
+        words = "\n".join((self.title, self.summary, *self.points))
+        return hashlib.sha256(words.encode()).hexdigest()
+
 
 PRESETS: tuple[Preset, ...] = (
     Preset(

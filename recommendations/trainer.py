@@ -16,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
+from recommendations.engine.dtypes import IntegerMatrix
 from recommendations.engine.ease import ease_weights
 from recommendations.engine.gram import content_gram, digest, gram
 from recommendations.engine.popularity import people_per_practice
@@ -23,8 +24,13 @@ from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import DamagedModel, Facts, Model, read_model, write_model
 from recommendations.models import Release, TrainingChange
 from recommendations.quality import quality
-from recommendations.selectors.training_change import has_withdrawal_since, is_release_needed
+from recommendations.selectors.training_change import (
+    has_withdrawal_since,
+    is_release_needed,
+    left_since,
+)
 from recommendations.selectors.training_data import TrainingData, training_data
+from recommendations.weights import Counts
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +42,7 @@ TRAINER_LOCK = 7_201_001
 TRIES = 3
 REST = timedelta(minutes=10)
 MOST_DISCARDS = 20
+LOCK_SECONDS = 10
 
 
 def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
@@ -49,11 +56,15 @@ def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
             return None
         _remove_orphans()
         for _attempt in range(MOST_DISCARDS):
-            release = _run(clock)
-            if release.state != State.DISCARDED:
-                return release
-        logger.error("Consent changed during %d runs in a row; trying again later.", MOST_DISCARDS)
-        return None
+            run = _run(clock)
+            if run:
+                break
+        else:
+            logger.error("Somebody left in %d runs in a row; trying again later.", MOST_DISCARDS)
+            return None
+    # Published first: nobody who leaves waits for measurements.
+    _measure(run)
+    return run.release
 
 
 def repair() -> None:
@@ -66,19 +77,22 @@ def repair() -> None:
         if is_alone:
             _mark_lost()
             _remove_orphans()
-            _withdraw_damaged()
+    # Without the lock, so that a trainer who is woken meanwhile finds it free.
+    _retire_damaged()
 
 
-def _withdraw_damaged() -> None:
+def _retire_damaged() -> None:
     release = Release.objects.filter(state=State.ACTIVE).first()
     if release is None:
         return
     try:
         read_model(release_dir() / release.file_name, sha256=release.file_digest)
     except DamagedModel as damage:
-        logger.critical("Release %s: %s", release.pk, damage)
-        release.state = State.DAMAGED
-        release.save(update_fields=["state"])
+        still_active = Release.objects.filter(pk=release.pk, state=State.ACTIVE)
+        if still_active.update(state=State.DAMAGED):
+            logger.critical("Release %s: %s", release.pk, damage)
+    except OSError as error:
+        logger.error("Release %s cannot be read now: %s", release.pk, error.strerror)
 
 
 @contextmanager
@@ -130,6 +144,19 @@ def release_dir() -> Path:
     return folder
 
 
+class SomebodyLeft(Exception):
+    """The run knows a person who left since its snapshot; it ends here and begins again."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A release that was published, and what it was made of."""
+
+    release: Release
+    data: TrainingData
+    content: IntegerMatrix
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What one run works on, and the changes that it includes."""
@@ -138,16 +165,28 @@ class Snapshot:
     changes: list[int]
 
 
-def _run(clock: Clock) -> Release:
+def _run(clock: Clock) -> Run | None:
+    """One run; None when it was discarded because somebody left."""
     release = Release.objects.create(
         started_at=clock(), algorithm="ease", regularization=settings.EASE_REGULARIZATION
     )
     path = release_dir() / release.file_name
     try:
         snapshot = _read()
-        model = _fit(release, snapshot.data)
+        data = snapshot.data
+        content = content_gram(
+            data.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(data.practice_ids)
+        )
+        model = _fit(release, data, content)
+        _check_nobody_left(snapshot)
         release.file_digest = write_model(path, model)
         _publish(release, snapshot, clock)
+    except SomebodyLeft:
+        path.unlink(missing_ok=True)
+        release.state = State.DISCARDED
+        release.save()
+        logger.info("Release %s: %s.", release.pk, release.state)
+        return None
     except Exception:
         # Only its own: with the connection, the lock may have gone to another trainer.
         path.unlink(missing_ok=True)
@@ -155,7 +194,7 @@ def _run(clock: Clock) -> Release:
         release.save(update_fields=["state"])
         raise
     _remove_orphans()
-    return release
+    return Run(release, data, content)
 
 
 def _read() -> Snapshot:
@@ -167,26 +206,22 @@ def _read() -> Snapshot:
         return Snapshot(training_data(), changes)
 
 
-def _fit(release: Release, data: TrainingData) -> Model:
+def _fit(release: Release, data: TrainingData, content: IntegerMatrix) -> Model:
     began = time.perf_counter()
     people = gram(data.interactions)
-    content = content_gram(
-        data.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(data.practice_ids)
-    )
+    listeners = people_per_practice(data.interactions)
+    served = without_rare(people, listeners, fewest=settings.SMALLEST_GROUP) + content
     items = ItemWeights.from_matrix(
-        ease_weights(people + content, regularization=release.regularization),
+        ease_weights(served, regularization=release.regularization),
         practice_ids=data.practice_ids,
-        people_per_practice=people_per_practice(data.interactions),
+        people_per_practice=listeners,
         n_neighbors=settings.RELEASE_NEIGHBORS,
     )
     release.gram_digest = digest(people, practice_ids=data.practice_ids)
     release.people = data.interactions.n_people
     release.interactions = len(data.interactions.people)
     release.practices = len(data.practice_ids)
-    release.metrics = {
-        "fit_seconds": round(time.perf_counter() - began, 3),
-        **quality(data, content=content, regularization=release.regularization),
-    }
+    release.metrics = {"fit_seconds": round(time.perf_counter() - began, 3)}
     facts = Facts(
         algorithm=release.algorithm,
         regularization=release.regularization,
@@ -198,21 +233,40 @@ def _fit(release: Release, data: TrainingData) -> Model:
     return Model(items, facts)
 
 
+def without_rare(people: IntegerMatrix, listeners: Counts, *, fewest: int) -> IntegerMatrix:
+    """G without what it says of practices that fewer than `fewest` people heard: their neighbors,
+    which anybody can see, come from content alone and tell nothing of those few."""
+    shown = people.copy()
+    rare = listeners < fewest
+    shown[rare, :] = 0
+    shown[:, rare] = 0
+    return shown
+
+
+def _check_nobody_left(snapshot: Snapshot) -> None:
+    if left_since(snapshot.changes):
+        raise SomebodyLeft
+
+
+def _measure(run: Run) -> None:
+    """How good the release is; measured on what it was made of, after it is out."""
+    release = run.release
+    release.metrics |= quality(run.data, content=run.content, regularization=release.regularization)
+    release.save(update_fields=["metrics"])
+
+
 def _publish(release: Release, snapshot: Snapshot, clock: Clock) -> None:
     """Make the release the active one, unless somebody left since the snapshot."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            # Waits for changes under way and holds new ones until the commit: milliseconds.
+            # Waits for changes under way and holds new ones until the commit. Behind a change that
+            # takes long, everybody else's would queue: then this run fails and the next one tries.
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
             cursor.execute("LOCK TABLE recommendations_trainingchange IN SHARE ROW EXCLUSIVE MODE")
-        unseen = TrainingChange.objects.filter(kind=TrainingChange.Kind.FORGET).exclude(
-            pk__in=snapshot.changes
-        )
-        if unseen.exists():
-            release.state = State.DISCARDED
-        else:
-            Release.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-            TrainingChange.objects.filter(pk__in=snapshot.changes).delete()
-            release.state = State.ACTIVE
-            release.published_at = clock()
+        _check_nobody_left(snapshot)
+        Release.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
+        TrainingChange.objects.filter(pk__in=snapshot.changes).delete()
+        release.state = State.ACTIVE
+        release.published_at = clock()
         release.save()
     logger.info("Release %s: %s, %d people.", release.pk, release.state, release.people)

@@ -14,7 +14,6 @@ Counts = NDArray[np.integer[Any]]
 HEARD_FROM = 0.5
 WHOLE_FROM = 0.9
 RETURNS_FROM = 3
-HEAVIEST = 3
 
 
 def weigh(heard: Counts, whole: Counts, favorites: Counts) -> NDArray[np.int8]:

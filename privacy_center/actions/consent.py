@@ -28,8 +28,11 @@ def decide(
     *,
     method: Method,
     at: datetime,
+    words: str | None = None,
 ) -> list[ConsentRecord]:
     """Record what a person wants for some purposes; return the new records, oldest first.
+
+    `words` is the digest of what the person read; without it, that of each purpose's wording.
 
     A yes to a use is a yes to storing what it uses, and a no to storing ends its uses: the
     records say so, one each. A wish that is already the current answer changes nothing. Holders
@@ -52,7 +55,7 @@ def decide(
                 purpose=purpose,
                 decision=_decision(states.get(purpose), is_yes=is_yes),
                 method=method,
-                wording_digest=WORDINGS[purpose].digest,
+                wording_digest=words or WORDINGS[purpose].digest,
                 recorded_at=at,
             )
             for purpose, is_yes in sorted(changes, key=_order)
@@ -67,7 +70,7 @@ def choose_preset(
 ) -> list[ConsentRecord]:
     """Exactly the preset's purposes on and every other offered purpose off."""
     wishes = {purpose: purpose in preset.purposes for purpose in Purpose if purpose in OFFERED}
-    return decide(subject_id, wishes, method=method, at=at)
+    return decide(subject_id, wishes, method=method, at=at, words=preset.digest)
 
 
 def grant_to_imported(
@@ -75,6 +78,7 @@ def grant_to_imported(
 ) -> Mapping[UUID, UUID]:
     """Record imported grants for subjects that have no decision yet.
 
+    Raises `IntegrityError` for a subject who decided already: an import overrides nobody.
     Returns the record id of `listening:store` by subject (empty if it was not granted). The
     importer asserts that these people said yes elsewhere; the records say `import`.
     """
@@ -96,7 +100,8 @@ def grant_to_imported(
             for subject_id in subject_ids[start : start + 1000]
             for purpose in ordered
         ]
-        _write(records)
+        ConsentRecord.objects.bulk_create(records)
+        ConsentState.objects.bulk_create(_states(records))
         store_records.update(
             (r.subject_id, r.id) for r in records if r.purpose == Purpose.LISTENING_STORE
         )
@@ -156,20 +161,24 @@ def _write(records: Sequence[ConsentRecord]) -> None:
     """The records, and the states they make."""
     ConsentRecord.objects.bulk_create(records)
     ConsentState.objects.bulk_create(
-        [
-            ConsentState(
-                subject_id=record.subject_id,
-                purpose=record.purpose,
-                decision=record.decision,
-                record=record,
-                since=record.recorded_at,
-            )
-            for record in records
-        ],
+        _states(records),
         update_conflicts=True,
         unique_fields=["subject", "purpose"],
         update_fields=["decision", "record", "since"],
     )
+
+
+def _states(records: Sequence[ConsentRecord]) -> list[ConsentState]:
+    return [
+        ConsentState(
+            subject_id=record.subject_id,
+            purpose=record.purpose,
+            decision=record.decision,
+            record=record,
+            since=record.recorded_at,
+        )
+        for record in records
+    ]
 
 
 def _tell_holders(records: Sequence[ConsentRecord]) -> None:

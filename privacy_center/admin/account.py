@@ -1,6 +1,7 @@
 """Accounts, for superusers: who may sign in, and which role they have."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from privacy_center.models import Account
 
@@ -16,3 +17,7 @@ class AccountAdmin(admin.ModelAdmin):
     fields = ("email", "is_active", "is_staff", "is_superuser", "groups", "created_at")
     readonly_fields = ("created_at",)
     filter_horizontal = ("groups",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Never from here: without the account nobody could withdraw what its person agreed to."""
+        return False

@@ -37,7 +37,8 @@ class ConsentRecord(models.Model):
     decision = models.CharField(max_length=9, choices=Decision)
     method = models.CharField(max_length=12, choices=Method)
     wording_digest = models.CharField(
-        max_length=64, help_text="SHA-256 of exactly the words the person was shown."
+        max_length=64,
+        help_text="SHA-256 of the words the person decided by: the preset's or the purpose's.",
     )
     recorded_at = models.DateTimeField()
 

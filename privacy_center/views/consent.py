@@ -142,7 +142,8 @@ def _said(records: Sequence[ConsentRecord], preset_title: str) -> str:
         parts.append(f"Off from now: {_listed([WORDINGS[p].title for p in sorted(ended)])}.")
     if Purpose.LISTENING_TRAIN in ended:
         parts.append("The model is being made again without you.")
-    return " ".join(part for part in parts if part)
+    said = " ".join(part for part in parts if part)
+    return said or "Off, as it was. Your answer is noted."
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from privacy_center.interface import Person
 from recommendations.actions.training import note_change
 from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
-from recommendations.weights import HEARD_FROM
+from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
 Kind = TrainingChange.Kind
 
@@ -48,30 +48,32 @@ class Under:
 # The same listen may arrive again, later or out of order: the furthest report wins. A row of
 # somebody else's is never touched.
 _UPSERT = """
-INSERT INTO recommendations_listen AS old
+INSERT INTO recommendations_listen AS listen
     (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
 SELECT id, %s, %s, practice_id, started_at, seconds, position, completion
 FROM unnest(%s::uuid[], %s::int8[], %s::timestamptz[], %s::int4[], %s::int4[], %s::float8[])
     AS heard (id, practice_id, started_at, seconds, position, completion)
 ON CONFLICT (id) DO UPDATE SET
-    seconds = greatest(old.seconds, excluded.seconds),
-    position = CASE WHEN excluded.seconds >= old.seconds
-               THEN excluded.position ELSE old.position END,
-    completion = greatest(old.completion, excluded.completion)
-WHERE old.subject_id = excluded.subject_id AND old.practice_id = excluded.practice_id
+    seconds = greatest(listen.seconds, excluded.seconds),
+    position = CASE WHEN excluded.seconds >= listen.seconds
+               THEN excluded.position ELSE listen.position END,
+    completion = greatest(listen.completion, excluded.completion)
+WHERE listen.subject_id = excluded.subject_id AND listen.practice_id = excluded.practice_id
+RETURNING coalesce(old.completion, 0), new.completion
 """
 
 
-def record_listens(person: Person, heard: Sequence[Heard]) -> None:
-    """Store progress, or raise `NotConsented` and store nothing.
-
-    A withdrawal at the same moment wins: the database locks the consent a row names.
+def record_listens(person: Person, heard: Sequence[Heard]) -> int:
+    """Store progress and return how many listens were stored, or raise `NotConsented` and store
+    nothing. A withdrawal at the same moment wins: the consent a row names is held.
     """
     with _storing(person) as under:
         with connection.cursor() as cursor:
             cursor.execute(_UPSERT, [under.subject_id, under.consent_id, *_columns(heard)])
-        if person.can_train and any(item.completion >= HEARD_FROM for item in heard):
+            progress: list[tuple[float, float]] = cursor.fetchall()
+        if any(_weighs_more(before, after) for before, after in progress):
             note_change(Kind.LEARN)
+        return len(progress)
 
 
 def rate_practice(person: Person, practice: Practice, value: int) -> None:
@@ -104,14 +106,20 @@ def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> No
                 practice=practice,
                 defaults={"consent_id": under.consent_id, "created_at": timezone.now()},
             )
-        if changed and person.can_train:
-            note_change(Kind.LEARN if is_favorite else Kind.FORGET)
+        if changed:
+            note_change(Kind.LEARN)
 
 
 def forget_listening(subject_id: UUID) -> None:
     """Delete everything stored about what a person listened to."""
     for model in (Listen, Rating, Favorite):
         model._default_manager.filter(subject_id=subject_id).delete()
+
+
+def _weighs_more(before: float, after: float) -> bool:
+    """Whether a listen went past a mark that counts. Whether the person is learned from is for
+    the trainer to read: a consent that changes at this moment must not lose the note."""
+    return any(before < mark <= after for mark in (HEARD_FROM, WHOLE_FROM))
 
 
 def _columns(heard: Sequence[Heard]) -> list[list[object]]:

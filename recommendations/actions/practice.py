@@ -1,38 +1,47 @@
 """Bringing the catalog of the repository into the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from recommendations.actions.training import note_change
 from recommendations.catalog import Entry
-from recommendations.models import Kind, Practice, Topic
+from recommendations.models import Kind, Practice, Topic, TrainingChange
 
+# Stands in place of a digest when the file is gone.
+GONE = "gone"
 # What a file says of its practice; the rest is the editors'.
 FROM_FILES = [
     "title", "summary", "kind", "intention", "voice", "seconds", "content", "soundscape", "place",
-    "is_published", "is_from_files",
+    "is_published", "file_digest",
 ]  # fmt: skip
 
 
 def load_catalog(entries: Sequence[Entry]) -> int:
-    """Create or update a practice for each entry; return how many there are.
+    """Create a practice for each new entry and update those whose file changed; return how many
+    entries there are.
 
-    Practices made by editors are left alone. A practice whose file is gone is unpublished, not
-    deleted: people may have listened to it.
+    What editors changed since stays as it is, and so does a practice of their own with the slug
+    of an entry. A practice whose file is gone is unpublished, not deleted: people may have
+    listened to it.
     """
-    soundscapes = [entry for entry in entries if entry.kind == Kind.SOUNDSCAPE]
-    others = [entry for entry in entries if entry.kind != Kind.SOUNDSCAPE]
     with transaction.atomic():
-        beds = _save(soundscapes, beds={})
-        ids = beds | _save(others, beds=beds)
-        _set_topics(entries, ids)
-        gone = Practice.objects.filter(is_from_files=True).exclude(slug__in=ids)
-        gone.update(is_published=False)
-    return len(ids)
+        known = dict(Practice.objects.values_list("slug", "file_digest"))
+        changed = [e for e in entries if known.get(e.slug) not in (e.digest, "")]
+        soundscapes = [entry for entry in changed if entry.kind == Kind.SOUNDSCAPE]
+        _save(soundscapes)
+        _save([entry for entry in changed if entry.kind != Kind.SOUNDSCAPE])
+        _set_topics(changed)
+        slugs = [entry.slug for entry in entries]
+        gone = Practice.objects.exclude(file_digest__in=("", GONE)).exclude(slug__in=slugs)
+        if gone.update(is_published=False, file_digest=GONE) or changed:
+            note_change(TrainingChange.Kind.LEARN)
+    return len(entries)
 
 
-def _save(entries: Sequence[Entry], *, beds: Mapping[str, int]) -> dict[str, int]:
-    """The ids by slug, once the rows are what the entries say."""
+def _save(entries: Sequence[Entry]) -> None:
+    """Make the rows what the entries say."""
+    beds = _ids({entry.soundscape for entry in entries})
     practices = [
         Practice(
             slug=entry.slug,
@@ -46,18 +55,21 @@ def _save(entries: Sequence[Entry], *, beds: Mapping[str, int]) -> dict[str, int
             soundscape_id=beds.get(entry.soundscape),
             place=entry.place,
             is_published=True,
-            is_from_files=True,
+            file_digest=entry.digest,
         )
         for entry in entries
     ]
     Practice.objects.bulk_create(
         practices, update_conflicts=True, unique_fields=["slug"], update_fields=FROM_FILES
     )
-    slugs = [entry.slug for entry in entries]
+
+
+def _ids(slugs: Iterable[str]) -> dict[str, int]:
     return dict(Practice.objects.filter(slug__in=slugs).values_list("slug", "pk"))
 
 
-def _set_topics(entries: Sequence[Entry], ids: Mapping[str, int]) -> None:
+def _set_topics(entries: Sequence[Entry]) -> None:
+    ids = _ids(entry.slug for entry in entries)
     slugs = sorted({slug for entry in entries for slug in entry.topics})
     Topic.objects.bulk_create(
         [Topic(slug=slug, name=slug.replace("-", " ").capitalize()) for slug in slugs],

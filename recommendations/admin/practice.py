@@ -1,14 +1,18 @@
 """The editors' desk: practices and topics."""
 
+from collections.abc import Iterable
+
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
+from django.forms import BaseFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from recommendations.actions.training import note_change
 from recommendations.forms.practice import ContentDecoder, ContentField
-from recommendations.models import Practice, Topic
+from recommendations.models import Practice, Topic, TrainingChange
 
 
 @admin.register(Practice)
@@ -35,6 +39,13 @@ class PracticeAdmin(admin.ModelAdmin):
     @admin.display(description="page")
     def see(self, practice: Practice) -> SafeString:
         return format_html('<a href="{}">Open</a>', practice.get_absolute_url())
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: Iterable[BaseFormSet], change: bool
+    ) -> None:
+        """A new practice, or new topics, mean new neighbors: the model is made again."""
+        super().save_related(request, form, formsets, change)
+        note_change(TrainingChange.Kind.LEARN)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Practice]:
         return super().get_queryset(request).prefetch_related("topics")

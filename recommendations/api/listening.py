@@ -94,7 +94,7 @@ class ListensView(APIView):
         reported = form.validated_data["listens"]
         practices = _practices({item["practice"] for item in reported})
         try:
-            record_listens(
+            stored = record_listens(
                 who,
                 [
                     Heard(
@@ -109,7 +109,7 @@ class ListensView(APIView):
             )
         except NotConsented as error:
             raise StoringNotConsented from error
-        return Response({"stored": len(reported)})
+        return Response({"stored": stored})
 
 
 class RatingsView(APIView):

@@ -3,6 +3,7 @@
 Reading it needs no database. `docs/catalog.md` describes the format for those who write.
 """
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ class Entry:
     voice: str = ""
     soundscape: str = ""
     place: int = field(default=0)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hex, of all that the file and the editors' order say."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 def read_catalog(folder: Path = FOLDER) -> list[Entry]:

@@ -69,14 +69,15 @@ def write_model(path: Path, model: Model) -> str:
 def read_model(path: Path, *, sha256: str) -> Model:
     """Read a file whose SHA-256 (hex) is known from a trusted place.
 
-    The hash is verified before anything in the file is looked at. Raises DamagedModel.
+    The hash is verified before anything in the file is looked at. Raises DamagedModel,
+    or OSError when the file is there and cannot be read now.
     """
     if not sha256:
         raise _damaged(path, "has no recorded hash to verify it by")
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise _damaged(path, "cannot be read") from error
+    except FileNotFoundError as error:
+        raise _damaged(path, "is missing") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise _damaged(path, "is not the file that was written")
     try:

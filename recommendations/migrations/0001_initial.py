@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('audio', models.FileField(blank=True, help_text='If you have a recording; otherwise the browser makes the sound.', upload_to='audio/', validators=[recommendations.models.practice.check_audio])),
                 ('place', models.PositiveIntegerField(db_index=True, default=1000, help_text="The editors' order: small numbers come first.")),
                 ('is_published', models.BooleanField(default=True)),
-                ('is_from_files', models.BooleanField(default=False, editable=False, help_text='Comes from the catalog in the repository.')),
+                ('file_digest', models.CharField(blank=True, default='', editable=False, help_text="SHA-256 of the catalog's file as it was last read; empty for an editor's own.", max_length=64)),
                 ('soundscape', models.ForeignKey(blank=True, help_text='Plays quietly underneath.', limit_choices_to={'kind': 'soundscape'}, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='recommendations.practice')),
                 ('topics', models.ManyToManyField(related_name='practices', to='recommendations.topic')),
             ],

@@ -109,8 +109,12 @@ class Practice(models.Model):
         default=1000, db_index=True, help_text="The editors' order: small numbers come first."
     )
     is_published = models.BooleanField(default=True)
-    is_from_files = models.BooleanField(
-        default=False, editable=False, help_text="Comes from the catalog in the repository."
+    file_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="SHA-256 of the catalog's file as it was last read; empty for an editor's own.",
     )
 
     class Meta:

@@ -38,7 +38,11 @@ def _load(release: Release) -> ItemWeights | None:
     """Read a file once: when it is damaged, that is remembered too, and said once."""
     global _loaded
     if _loaded is None or _loaded.release_id != release.pk:
-        _loaded = _Loaded(release.pk, _read(release))
+        try:
+            _loaded = _Loaded(release.pk, _read(release))
+        except OSError as error:
+            logger.error("Release %s cannot be read now: %s", release.pk, error.strerror)
+            return None
     return _loaded.model
 
 

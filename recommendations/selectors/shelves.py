@@ -183,7 +183,8 @@ def _learned_neighbors(practice_id: int, model: ItemWeights | None, *, n: int) -
 def _again(history: Sequence[Habit]) -> Plan:
     """What the person came back to; their own history, so storing it is enough."""
     items = [(habit.practice_id, _times(habit.heard)) for habit in history[:SHELF_SIZE]]
-    return Plan("again", "Listen again", "From the history you keep here.", items)
+    note = "From the history you keep here."
+    return Plan("again", "Listen again", note, items, is_personal=True)
 
 
 def _times(heard: int) -> str:
@@ -209,7 +210,10 @@ def _for_moment(
     elif model is not None:
         rows = _by_popularity(rows, model)
     items = [(pk, why) for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
-    return Plan("moment", title, "By the hour on your own clock.", items)
+    if taste is None:
+        return Plan("moment", title, "By the hour on your own clock.", items)
+    note = "By the hour on your own clock, in the order of your history."
+    return Plan("moment", title, note, items, is_personal=True)
 
 
 def _popular(model: ItemWeights | None) -> Plan | None:
@@ -219,12 +223,17 @@ def _popular(model: ItemWeights | None) -> Plan | None:
     counts = model.people_per_practice
     shown = top_n(counts.astype(np.float64), n=SHELF_SIZE)
     items = [
-        (int(model.practice_ids[i]), f"{counts[i]:,} people listen to it")
+        (int(model.practice_ids[i]), f"At least {_tens(counts[i]):,} people listen to it")
         for i in shown
         if counts[i] >= settings.SMALLEST_GROUP
     ]
     note = f"Counted among people who share; never fewer than {settings.SMALLEST_GROUP}."
     return Plan("popular", "Popular here", note, items)
+
+
+def _tens(count: int) -> int:
+    """Rounded down: from one release to the next, an exact count would show a single person."""
+    return int(count) // 10 * 10
 
 
 def _short(catalog: Sequence[CatalogRow], model: ItemWeights | None) -> Plan:
@@ -282,7 +291,8 @@ def _named(text: str, names: dict[int, str]) -> str:
 def _cards(plan: Plan, practices: dict[int, Practice], names: dict[int, str]) -> Iterator[Card]:
     for pk, why in plan.items:
         if practice := practices.get(pk):
-            url = reverse("recommendations:why", args=[practice.slug]) if plan.is_personal else ""
+            is_explained = plan.is_personal and plan.key != "again"
+            url = reverse("recommendations:why", args=[practice.slug]) if is_explained else ""
             yield Card(practice, _named(why, names), url)
 
 

@@ -1,5 +1,6 @@
 """What waits to be learned or forgotten."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,6 +41,11 @@ def is_release_needed() -> bool:
 def has_withdrawal_since(moment: datetime) -> bool:
     """Whether somebody asked to be forgotten after this moment, and still is not."""
     return TrainingChange.objects.filter(kind=Kind.FORGET, created_at__gt=moment).exists()
+
+
+def left_since(changes: Collection[int]) -> bool:
+    """Whether somebody asked to be forgotten and is not among these changes."""
+    return TrainingChange.objects.filter(kind=Kind.FORGET).exclude(pk__in=changes).exists()
 
 
 def _has_release() -> bool:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from privacy_center.interface import person
 from recommendations.actions.listening import NotConsented, set_favorite
-from recommendations.selectors.listening import favorite_ids, is_favorite
+from recommendations.selectors.listening import favorite_ids
 from recommendations.selectors.practice import by_ids, published
 from recommendations.selectors.shelves import Card
 
@@ -31,12 +31,14 @@ def favorites(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def favorite(request: HttpRequest, slug: str) -> HttpResponse:
-    """Mark a practice, or unmark it if it is marked."""
+    """Mark or unmark a practice, as the form says; twice is the same as once."""
     practice = get_object_or_404(published(), slug=slug)
-    who = person(request)
-    is_marked = bool(who.subject_id and is_favorite(who.subject_id, practice.pk))
+    wish = request.POST.get("favorite")
+    if wish not in ("yes", "no"):
+        detail = "This choice is not known here. Nothing was changed."
+        return render(request, "400.html", {"detail": detail}, status=400)
     try:
-        set_favorite(who, practice, is_favorite=not is_marked)
+        set_favorite(person(request), practice, is_favorite=wish == "yes")
     except NotConsented:
         messages.info(request, "Nothing was kept: you chose that your listening stays with you.")
     return redirect(practice)

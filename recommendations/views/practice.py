@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from privacy_center.interface import person
@@ -39,6 +40,7 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 def practice(request: HttpRequest, slug: str) -> HttpResponse:
     """One practice with its player."""
     found = get_object_or_404(published(), slug=slug)
@@ -56,6 +58,7 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 def why(request: HttpRequest, slug: str) -> HttpResponse:
     """Why this practice, for whoever asks: the parts and their sum."""
     found = get_object_or_404(published(), slug=slug)

@@ -281,7 +281,7 @@ def test_an_editor_adds_a_practice_with_a_recording_and_people_can_play_it(
     sound = _wav()
     assert _add(editor, audio=_upload(sound))["Location"] == PRACTICES
     practice = Practice.objects.get(slug="slow-bells")
-    assert not practice.is_from_files
+    assert not practice.file_digest
     page = Client().get("/practices/slow-bells/")
     assert page.status_code == 200
     assert practice.audio.url in page.content.decode()
