@@ -94,7 +94,9 @@ def _live(subject_id: UUID, made_up: SyntheticPerson) -> None:
 
 
 def _add_sign_in(sign_in: SignIn, characters: dict[int, SyntheticPerson], now: datetime) -> None:
-    account = Account.objects.create_user(sign_in.email, PASSWORD, is_staff=bool(sign_in.role))
+    account = Account.objects.create_user(
+        sign_in.email, PASSWORD, is_demo=True, is_staff=bool(sign_in.role)
+    )
     EmailAddress.objects.create(user=account, email=sign_in.email, verified=True, primary=True)
     if sign_in.role:
         account.groups.add(Group.objects.get(name=sign_in.role))

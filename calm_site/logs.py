@@ -27,4 +27,6 @@ class OneLine(logging.Formatter):
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802
         lines = super().formatException(ei).splitlines()
+        # PostgreSQL's details repeat the values of the row that failed.
+        lines = [line for line in lines if not line.startswith(("DETAIL:", "CONTEXT:"))]
         return "\n".join(f"| {escape_controls(line)}" for line in lines)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -10,12 +10,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from redis.exceptions import ConnectionError as CacheDown
+from redis.exceptions import TimeoutError as CacheSlow
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API = "/api/"
 RETRY_AFTER_SECONDS = "5"
+# The database, or the cache that counts sign-in attempts.
+OUTAGES = (OperationalError, InterfaceError, CacheDown, CacheSlow)
 LENGTH = re.compile("[0-9]{1,18}")
 
 
@@ -56,6 +60,10 @@ def _is_clean(request: HttpRequest) -> bool:
         query = unquote_to_bytes(raw.encode("latin-1")).decode("utf-8")
     except UnicodeError:
         return False
+    try:
+        urlsplit(request.GET.get("next", ""))
+    except ValueError:
+        return False
     return "\0" not in "".join([query, request.path, *request.COOKIES.values()])
 
 
@@ -65,6 +73,22 @@ def _most_bytes(request: HttpRequest) -> int:
     if is_upload and request.path_info.startswith(reverse("admin:index")):
         limit += settings.AUDIO_MAX_BYTES
     return limit
+
+
+class PersonalAnswers:
+    """What is answered to somebody with a session, or by the API, is kept by no cache: neither
+    between them and us nor in a browser that others use later."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        is_personal = has_session or request.path_info.startswith(API)
+        if is_personal and not request.path_info.startswith(settings.MEDIA_URL):
+            response["Cache-Control"] = "private, no-store"
+        return response
 
 
 class DatabaseOutage:
@@ -80,14 +104,14 @@ class DatabaseOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OUTAGES):
             return unavailable(request)
         return None
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 that says what happened, in the client's form."""
-    detail = "The site cannot reach its database just now. Nothing was lost; try again shortly."
+    detail = "The site cannot reach a part of itself just now. Nothing was lost; try again shortly."
     if request.path_info.startswith(API):
         response = refusal(request, 503, detail)
     else:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -58,6 +57,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "calm_site.middleware.RequestHygiene",
+    "calm_site.middleware.PersonalAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -107,10 +107,8 @@ REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 # The cache has a database of its own: emptying it must not empty the broker.
 CACHE_URL = env.str(
     "CACHE_URL",
-    default=urlsplit(REDIS_URL)
-    ._replace(query="&".join(filter(None, (urlsplit(REDIS_URL).query, "db=1"))))
-    .geturl()
-    .replace("redis+socket:", "unix:"),
+    default=REDIS_URL.replace("redis+socket://", "unix://")
+    + ("&db=1" if "?" in REDIS_URL else "?db=1"),
 )
 CACHES = {
     "default": {
@@ -134,7 +132,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
-    "socket_timeout": 10,
+    "socket_timeout": 3,
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -162,7 +160,7 @@ SMALLEST_GROUP = 20
 AUTH_USER_MODEL = "privacy_center.Account"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "privacy_center.backend.AccountBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -210,6 +208,8 @@ AXES_VERBOSE = False
 
 if "EMAIL_URL" in env.ENVIRON:
     globals().update(env.email_url("EMAIL_URL"))
+elif not IS_DEMO:
+    raise ImproperlyConfigured("Set EMAIL_URL: codes and links must reach people by mail.")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail"
@@ -219,8 +219,6 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 AUDIO_MAX_BYTES = 60 * 1024 * 1024
-# Messages live in the session: no cookie of their own.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_NAME = "session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -266,7 +264,7 @@ REST_FRAMEWORK = {
 # Files.
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-MEDIA_URL = "media/"
+MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from calm_site.middleware import API, refusal, unavailable
+from calm_site.middleware import API, OUTAGES, refusal, unavailable
 
 MAILS_SHOWN = 20
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 @require_safe
@@ -44,7 +45,9 @@ class Mail:
 
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """The demo's outgoing mail, newest first. Only routed when the site is the demo."""
+    """The demo's outgoing mail, newest first: only on a demo, and only to the machine itself."""
+    if request.META["REMOTE_ADDR"] not in LOOPBACK:
+        raise Http404
     folder = Path(settings.VAR_DIR) / "mail"
     files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime, reverse=True)
     mails = [_read_mail(file) for file in files[:MAILS_SHOWN]]
@@ -77,7 +80,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500, as a page or as problem details; 503 when the database was lost outside of a view."""
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    if isinstance(sys.exception(), OUTAGES):
         return unavailable(request)
     if request.path_info.startswith(API):
         return refusal(request, 500, "Something broke on our side. It is in our log.")

@@ -13,10 +13,14 @@ site = get_wsgi_application()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The site. A content type that cannot be read is no request yet to Django: 400 from here."""
+    """The site. A content type that cannot be read, or names an encoding other than UTF-8, is no
+    request yet to Django: 400 from here."""
     try:
-        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+        _kind, parameters = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+        is_text = parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8", "us-ascii")
     except ValueError:
+        is_text = False
+    if not is_text:
         start_response("400 Bad Request", [("Content-Type", "text/plain")])
         return [b"The content type of the request cannot be read. Nothing was kept.\n"]
     return site(environ, start_response)

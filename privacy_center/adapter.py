@@ -6,6 +6,7 @@ from smtplib import SMTPException
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -27,13 +28,19 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         """Refuses what a column would cut off: a shorter address is somebody else's."""
+        if not email.isascii():
+            # Letters that only look alike, or change case differently in different programs.
+            raise ValidationError("Use an address of plain letters, as in name@example.org.")
         if len(email) > LONGEST_EMAIL:
             raise ValidationError(f"An address has at most {LONGEST_EMAIL} characters.")
         cleaned: str = super().clean_email(email)
         return cleaned
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
-        """A mail server that is away changes no answer: who has an account stays unsaid."""
+        """A mail server that is away changes no answer: who has an account stays unsaid, by the
+        time that an answer takes as well."""
+        if template_prefix == "account/email/account_already_exists":
+            make_password("as long as for a new account")
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException) as error:

@@ -25,6 +25,7 @@ from recommendations.engine.release import DamagedModel, Facts, Model, read_mode
 from recommendations.models import Release, TrainingChange
 from recommendations.quality import quality
 from recommendations.selectors.training_change import (
+    has_withdrawal_before,
     has_withdrawal_since,
     is_release_needed,
     left_since,
@@ -41,37 +42,43 @@ State = Release.State
 TRAINER_LOCK = 7_201_001
 TRIES = 3
 REST = timedelta(minutes=10)
-MOST_DISCARDS = 20
+MOST_DISCARDS = 3
 LOCK_SECONDS = 10
+FORGOTTEN_WITHIN = timedelta(seconds=50)
 
 
 def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
     """Publish a release of today's consenting people; None when another trainer is at work, when
     the last three runs died and the next is not yet due, or when it is made only `if_needed`.
 
-    A run during which somebody left is discarded and begun again at once.
+    A run during which somebody left is discarded and begun again at once. After a few of those the
+    next run holds changes back until it is published, so that it cannot be discarded.
     """
     with _alone() as is_alone:
         if not is_alone or _must_rest(clock()) or (if_needed and not is_release_needed()):
             return None
         _remove_orphans()
+        run = None
         for _attempt in range(MOST_DISCARDS):
-            run = _run(clock)
-            if run:
-                break
-        else:
-            logger.error("Somebody left in %d runs in a row; trying again later.", MOST_DISCARDS)
+            run = run or _run(clock)
+        if run is None:
+            with transaction.atomic():
+                _hold_changes()
+                run = _run(clock)
+        if run is None:
             return None
     # Published first: nobody who leaves waits for measurements.
     _measure(run)
     return run.release
 
 
-def repair() -> None:
+def repair(*, clock: Clock) -> None:
     """Put right what a killed run or a damaged disk left behind, unless a trainer is at work.
 
     Removes files that no active release names, and withdraws an active release whose file is not
-    the one that was published: that no release is active is then what asks for the next one.
+    the one that was published: that no release is active is then what asks for the next one. A
+    release that somebody has waited to be out of for a minute goes too, whatever keeps the next
+    one (law 3): shelves are in editorial order until it is there.
     """
     with _alone() as is_alone:
         if is_alone:
@@ -79,6 +86,7 @@ def repair() -> None:
             _remove_orphans()
     # Without the lock, so that a trainer who is woken meanwhile finds it free.
     _retire_damaged()
+    _retire_overdue(clock())
 
 
 def _retire_damaged() -> None:
@@ -93,6 +101,16 @@ def _retire_damaged() -> None:
             logger.critical("Release %s: %s", release.pk, damage)
     except OSError as error:
         logger.error("Release %s cannot be read now: %s", release.pk, error.strerror)
+
+
+def _retire_overdue(now: datetime) -> None:
+    if not has_withdrawal_before(now - FORGOTTEN_WITHIN):
+        return
+    for release in Release.objects.filter(state=State.ACTIVE):
+        release.state = State.RETIRED
+        release.save(update_fields=["state"])
+        (release_dir() / release.file_name).unlink(missing_ok=True)
+        logger.critical("Release %s is out of service: a withdrawal waits too long.", release.pk)
 
 
 @contextmanager
@@ -198,10 +216,13 @@ def _run(clock: Clock) -> Run | None:
 
 
 def _read() -> Snapshot:
-    """One snapshot of consents, behavior and pending changes."""
+    """One snapshot of consents, behavior and pending changes; while changes are held back, what
+    matters stands still by itself."""
+    is_held = connection.in_atomic_block
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if not is_held:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         changes = list(TrainingChange.objects.values_list("pk", flat=True))
         return Snapshot(training_data(), changes)
 
@@ -243,6 +264,14 @@ def without_rare(people: IntegerMatrix, listeners: Counts, *, fewest: int) -> In
     return shown
 
 
+def _hold_changes() -> None:
+    """Wait for changes under way and hold new ones until the transaction ends. Behind a change
+    that takes long, everybody else's would queue: then this run fails and the next one tries."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        cursor.execute("LOCK TABLE recommendations_trainingchange IN SHARE ROW EXCLUSIVE MODE")
+
+
 def _check_nobody_left(snapshot: Snapshot) -> None:
     if left_since(snapshot.changes):
         raise SomebodyLeft
@@ -258,11 +287,7 @@ def _measure(run: Run) -> None:
 def _publish(release: Release, snapshot: Snapshot, clock: Clock) -> None:
     """Make the release the active one, unless somebody left since the snapshot."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # Waits for changes under way and holds new ones until the commit. Behind a change that
-            # takes long, everybody else's would queue: then this run fails and the next one tries.
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-            cursor.execute("LOCK TABLE recommendations_trainingchange IN SHARE ROW EXCLUSIVE MODE")
+        _hold_changes()
         _check_nobody_left(snapshot)
         Release.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
         TrainingChange.objects.filter(pk__in=snapshot.changes).delete()

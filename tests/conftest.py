@@ -32,7 +32,7 @@ from privacy_center.purposes import PRESETS, Preset
 from recommendations.actions.listening import Heard, record_listens
 from recommendations.actions.practice import load_catalog
 from recommendations.catalog import read_catalog
-from recommendations.models import Practice
+from recommendations.models import Practice, TrainingChange
 from recommendations.selectors import release as release_selector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,19 +73,25 @@ def _clean_stage(settings: Settings, tmp_path: Path) -> None:
     cache.clear()
 
 
+def _load_catalog() -> None:
+    """The catalog, and nothing that waits to be learned of it."""
+    load_catalog(read_catalog())
+    TrainingChange.objects.all().delete()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The test database starts with the real catalog; static files are collected once."""
     with django_db_blocker.unblock():
         collect_static()
-        load_catalog(read_catalog())
+        _load_catalog()
 
 
 @pytest.fixture
 def catalog(db: None) -> list[Practice]:
     """The real catalog, in the database; a transactional test before may have emptied it."""
     if not Practice.objects.exists():
-        load_catalog(read_catalog())
+        _load_catalog()
     return list(Practice.objects.order_by("pk"))
 
 
@@ -153,7 +159,7 @@ def signed_in() -> Callable[[Account], Client]:
 
     def client_of(account: Account) -> Client:
         client = Client()
-        client.force_login(account, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(account, backend="privacy_center.backend.AccountBackend")
         return client
 
     return client_of

@@ -32,6 +32,9 @@ class Account(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail", unique=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    is_demo = models.BooleanField(
+        default=False, help_text="Its password is published: it opens nothing but a demo."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

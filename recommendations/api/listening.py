@@ -74,8 +74,18 @@ class ListenInput(StrictSerializer):
     position = StrictIntegerField(min_value=0, max_value=LONGEST_SECONDS)
 
 
+class ShortList(serializers.ListField):
+    """A list whose length is looked at before what is in it."""
+
+    def to_internal_value(self, data: object) -> list[object]:
+        if isinstance(data, list) and len(data) > MOST_LISTENS:
+            raise serializers.ValidationError(f"At most {MOST_LISTENS} at a time.")
+        cleaned: list[object] = super().to_internal_value(data)  # type: ignore[arg-type]
+        return cleaned
+
+
 class ListensInput(StrictSerializer):
-    listens = serializers.ListField(child=ListenInput(), allow_empty=False, max_length=MOST_LISTENS)
+    listens = ShortList(child=ListenInput(), allow_empty=False)
 
 
 class RatingInput(StrictSerializer):

@@ -54,5 +54,9 @@ def _has_release() -> bool:
 
 def has_overdue_withdrawal(now: datetime) -> bool:
     """Whether somebody has waited to be forgotten for longer than law 3 allows."""
-    limit = now - settings.WITHDRAWAL_GRACE
-    return TrainingChange.objects.filter(kind=Kind.FORGET, created_at__lt=limit).exists()
+    return has_withdrawal_before(now - settings.WITHDRAWAL_GRACE)
+
+
+def has_withdrawal_before(moment: datetime) -> bool:
+    """Whether somebody asked to be forgotten before this moment, and still is not."""
+    return TrainingChange.objects.filter(kind=Kind.FORGET, created_at__lt=moment).exists()

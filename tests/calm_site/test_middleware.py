@@ -110,7 +110,7 @@ def test_input_29_a_page_without_a_csrf_token_of_ours_is_403(
 ) -> None:
     choose(alice, "just-for-me")
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(alice, backend="privacy_center.backend.AccountBackend")
     with unchanged():
         assert client.post(path, body).status_code == 403
         foreign = {**body, "csrfmiddlewaretoken": "a" * 64}
@@ -119,7 +119,7 @@ def test_input_29_a_page_without_a_csrf_token_of_ours_is_403(
 
 def test_input_29_a_post_from_another_origin_is_403_even_with_the_token(alice: Account) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(alice, backend="privacy_center.backend.AccountBackend")
     client.get("/accounts/logout/")
     token = client.cookies["csrftoken"].value
     headers = {"X-CSRFToken": token, "Origin": "https://evil.example"}

@@ -22,7 +22,12 @@ import pytest
 from calm_site import embedded, supervisor
 
 # Without the demo's people, whose loading has tests of its own.
-PLAIN = {"DEMO": "0", "SECRET_KEY": "for-this-test-only-" + "x" * 40, "HTTPS_ONLY": "0"}
+PLAIN = {
+    "DEMO": "0",
+    "EMAIL_URL": "consolemail://",
+    "SECRET_KEY": "for-this-test-only-" + "x" * 40,
+    "HTTPS_ONLY": "0",
+}
 
 
 @pytest.fixture(scope="module")

@@ -415,7 +415,7 @@ class Life(RuleBasedStateMachine):
     def person(self, who: int) -> Person:
         return Person(self.subjects[who], purposes_in_force(self.subjects[who]))
 
-    def store(self, person: Person, write: Callable[[], None]) -> None:
+    def store(self, person: Person, write: Callable[[], object]) -> None:
         assert person.subject_id is not None
         if STORE in self.wanted[person.subject_id]:
             write()

@@ -104,7 +104,7 @@ class Sharing(RuleBasedStateMachine):
         practice = self.practices[what]
         self.store(who, lambda p: set_favorite(p, practice, is_favorite=is_favorite))
 
-    def store(self, who: int, write: Callable[[Person], None]) -> None:
+    def store(self, who: int, write: Callable[[Person], object]) -> None:
         person = Person(self.subjects[who], purposes_in_force(self.subjects[who]))
         try:
             write(person)

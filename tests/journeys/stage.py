@@ -84,7 +84,7 @@ def make_practice(slug: str, **fields: object) -> Practice:
 def enter(page: Page, account: Account) -> None:
     """Be signed in, without the form."""
     client = Client()
-    client.force_login(account, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(account, backend="privacy_center.backend.AccountBackend")
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     domain = {"domain": "127.0.0.1", "path": "/"}
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, **domain}])  # type: ignore[typeddict-item]

@@ -21,14 +21,14 @@ def client(alice: Account, catalog: list[Practice], signed_in: SignedIn) -> Clie
     return signed_in(alice)
 
 
-def _mark(client: Client, slug: str) -> int:
-    return client.post(f"/practices/{slug}/favorite/").status_code
+def _mark(client: Client, slug: str, wish: str = "yes") -> int:
+    return client.post(f"/practices/{slug}/favorite/", {"favorite": wish}).status_code
 
 
 def test_a_favorite_is_kept_under_the_consent_in_force(
     client: Client, alice: Account, practice: Practice
 ) -> None:
-    answer = client.post(f"/practices/{practice.slug}/favorite/")
+    answer = client.post(f"/practices/{practice.slug}/favorite/", {"favorite": "yes"})
     assert answer["Location"] == practice.get_absolute_url()
     favorite = Favorite.objects.get()
     assert (favorite.subject_id, favorite.practice_id) == (alice.subject.id, practice.pk)
@@ -36,10 +36,14 @@ def test_a_favorite_is_kept_under_the_consent_in_force(
     assert client.get(practice.get_absolute_url()).context["is_favorite"]
 
 
-def test_marking_again_unmarks(client: Client, practice: Practice) -> None:
+def test_the_form_says_what_is_wished_and_twice_is_once(client: Client, practice: Practice) -> None:
+    with unchanged():
+        for wish in ("yes", "yes", "no", "no"):
+            _mark(client, practice.slug, wish)
+    _mark(client, practice.slug)
     with unchanged():
         _mark(client, practice.slug)
-        _mark(client, practice.slug)
+        assert _mark(client, practice.slug, "perhaps") == 400
 
 
 def test_the_list_is_one_s_own_and_newest_first(
@@ -66,7 +70,8 @@ def test_law_1_without_consent_nothing_is_kept_and_the_page_says_so(
 ) -> None:
     choose(alice, "just-listening")
     with unchanged():
-        answer = client.post(f"/practices/{practice.slug}/favorite/", follow=True)
+        body = {"favorite": "yes"}
+        answer = client.post(f"/practices/{practice.slug}/favorite/", body, follow=True)
     assert "Nothing was kept" in answer.content.decode()
 
 
@@ -93,20 +98,18 @@ def test_a_practice_that_is_not_there_is_404(client: Client, slug: str) -> None:
 def test_input_05_21_a_forged_person_has_no_effect(
     client: Client, alice: Account, bob: Account
 ) -> None:
-    body = {"subject_id": str(bob.subject.id), "user_id": str(bob.pk)}
+    body = {"favorite": "yes", "subject_id": str(bob.subject.id), "user_id": str(bob.pk)}
     client.post("/practices/steady-rain/favorite/", body)
     assert Favorite.objects.get().subject_id == alice.subject.id
 
 
-@pytest.mark.parametrize(
-    ("preset", "kinds"), [("community", ["learn", "forget"]), ("just-for-me", [])]
-)
-def test_the_model_learns_and_forgets_a_favorite_only_with_a_yes_to_training(
-    client: Client, alice: Account, practice: Practice, preset: str, kinds: list[str]
+def test_the_model_is_made_again_for_a_favorite_and_for_one_taken_back(
+    client: Client, alice: Account, practice: Practice
 ) -> None:
-    choose(alice, preset)
+    choose(alice, "community")
     TrainingChange.objects.all().delete()
     _mark(client, practice.slug)
-    _mark(client, practice.slug)
+    _mark(client, practice.slug, "no")
+    kinds = ["learn", "learn"]
     changes = TrainingChange.objects.order_by("pk").values_list("kind", flat=True)
     assert list(changes) == kinds

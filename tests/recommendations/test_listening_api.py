@@ -168,14 +168,17 @@ def test_staff_without_a_person_store_nothing(catalog: list[Practice], signed_in
         refuses(_report(client, _item()), 403)
 
 
-@pytest.mark.parametrize(("preset", "changes"), [("community", 1), ("just-for-me", 0)])
-def test_only_who_said_yes_to_training_makes_the_model_learn(
-    client: Client, alice: Account, preset: str, changes: int
+def test_the_model_is_made_again_only_when_a_listen_goes_past_a_mark_that_counts(
+    client: Client, alice: Account
 ) -> None:
-    choose(alice, preset)
+    choose(alice, "community")
     TrainingChange.objects.all().delete()
-    _report(client, _item(600))
-    assert TrainingChange.objects.count() == changes
+    notes = []
+    item = _item(10)
+    for seconds in (10, 299, 301, 400, 539, 541, 600):
+        _report(client, {**item, "seconds": seconds, "position": seconds})
+        notes.append(TrainingChange.objects.count())
+    assert notes == [0, 0, 1, 1, 1, 2, 2]
 
 
 def test_a_rating_is_kept_under_consent_and_the_last_one_counts(

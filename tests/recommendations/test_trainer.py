@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from privacy_center.models import Account
 from recommendations import trainer
+from recommendations.engine.dtypes import IntegerMatrix
 from recommendations.models import Practice, Release, TrainingChange
 from recommendations.selectors import release as release_selector
 from recommendations.selectors.release import current_model
@@ -335,10 +336,10 @@ def held_fit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     lock = 7
     original = trainer._fit
 
-    def fit(release: Release, data: TrainingData) -> object:
+    def fit(release: Release, data: TrainingData, content: IntegerMatrix) -> object:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock(%s)", [lock, lock])
-        return original(release, data)
+        return original(release, data, content)
 
     monkeypatch.setattr(trainer, "_fit", fit)
     with connection.cursor() as cursor:
@@ -358,7 +359,7 @@ def test_fault_34_of_two_trainers_at_once_one_runs(
     first = apart(lambda: train(clock=timezone.now))
     until_one_waits_for_a_lock()
     assert train(clock=timezone.now) is None
-    repair()
+    repair(clock=timezone.now)
     held_fit()
     assert first.error() is None
     assert _states() == [State.RETIRED, State.ACTIVE]

@@ -19,7 +19,11 @@ export function bindBar(player) {
   if (!bar) return;
   const find = (/** @type {string} */ name) => bar.querySelector(`[data-bar-${name}]`);
   find("toggle")?.addEventListener("click", () => player.toggle());
-  find("stop")?.addEventListener("click", () => player.stop());
+  find("stop")?.addEventListener("click", () => {
+    player.stop();
+    // The bar goes, and the focus with it.
+    document.getElementById("main")?.focus({ preventScroll: true });
+  });
   // htmx read the link's address before there was a practice.
   find("link")?.addEventListener("htmx:configRequest", ({ detail }) => {
     detail.path = player.practice.url;

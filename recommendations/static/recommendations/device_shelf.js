@@ -3,7 +3,8 @@
  *
  * Hooks: [data-device-shelf="listens|favorites"] with [data-device-cards] and
  * template[data-device-card] (in it a[data-card-link], [data-card-picture], [data-card-title],
- * [data-card-kind]); hidden while there is nothing. button[data-device-forget] forgets everything.
+ * [data-card-kind]); hidden while there is nothing. button[data-device-forget] forgets everything,
+ * and says so in [data-device-forgotten] if the page has one.
  */
 
 import { forgetAll, kept } from "./device.js";
@@ -53,6 +54,7 @@ async function renderDeviceShelf(container) {
   const place = container.querySelector("[data-device-cards]");
   place.replaceChildren(...cards.map((card) => draw(template, card)));
   container.hidden = cards.length === 0;
+  container.toggleAttribute("data-scrolls", place.scrollWidth > place.clientWidth);
 }
 
 /**
@@ -67,6 +69,9 @@ export function bindDeviceShelves({ onForget }) {
     if (!target.closest("[data-device-forget]")) return;
     onForget();
     await forgetAll();
+    const note = document.querySelector("[data-device-forgotten]");
+    if (note) note.textContent = "Cleared. Nothing of what you played is kept in this browser.";
+    else document.getElementById("main")?.focus({ preventScroll: true });
     drawAll();
   });
   drawAll();

@@ -6,7 +6,8 @@
  * while the page that is shown says both (person.js); once it could not be, it stays here for good.
  *
  * Hooks: form[data-player-rating] with radios and [data-player-rating-note];
- * button[data-favorite-device] with data-slug, -title, -url, -kind-label (gets aria-pressed);
+ * button[data-favorite-device] with data-slug, -title, -url, -kind-label (gets aria-pressed) and
+ * [data-favorite-label] in it;
  * [data-practice-picture] around a practice's svg; [data-device-shelf], see device_shelf.js.
  */
 
@@ -116,7 +117,10 @@ async function markFavorites() {
   if (!buttons.length) return;
   const slugs = new Set((await kept("favorites")).map((favorite) => favorite.slug));
   for (const button of buttons) {
-    button.setAttribute("aria-pressed", String(slugs.has(button.dataset.slug)));
+    const isKept = slugs.has(button.dataset.slug);
+    button.setAttribute("aria-pressed", String(isKept));
+    const label = button.querySelector("[data-favorite-label]");
+    if (label) label.textContent = isKept ? "In your favorites" : "Add to favorites";
   }
 }
 

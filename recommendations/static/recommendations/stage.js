@@ -211,11 +211,13 @@ function drawBreath({ content }, position) {
   const box = find("breath");
   if (!box) return;
   const breath = breathAt(content, position);
-  const hasBegun = stage().dataset.playerState !== "idle";
+  const state = stage().dataset.playerState;
+  const isGoing = state === "playing" || state === "paused";
   box.dataset.breathPhase = breath.phase;
   box.style.setProperty("--breath", breath.fullness.toFixed(4));
-  setText(find("breathWord"), hasBegun ? WORDS[breath.phase] : "Ready");
-  setText(find("breathCount"), hasBegun ? String(breath.left) : "");
+  const waiting = state === "finished" ? "Done" : "Ready";
+  setText(find("breathWord"), isGoing ? WORDS[breath.phase] : waiting);
+  setText(find("breathCount"), isGoing ? String(breath.left) : "");
   setText(find("breathRound"), `Round ${breath.round} of ${content.rounds}`);
 }
 
