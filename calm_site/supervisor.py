@@ -78,7 +78,7 @@ def services(host: str, port: int) -> list[Service]:
     return [
         Service("web", [*python, "granian", *web], stop_seconds=1.5),
         Service("beat", [*celery, *beat], stop_seconds=0.5),
-        # Training has a worker to itself: a withdrawal never waits behind it.
+        # Training has a worker to itself: other tasks never wait behind it.
         Service("worker", [*worker, "-n", "worker@%h", "-Q", "urgent,default", "-c", "2"], 1.0),
         Service("trainer", [*worker, "-n", "trainer@%h", "-Q", "training", "-c", "1"], 1.0),
     ]
