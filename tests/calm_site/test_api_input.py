@@ -272,7 +272,16 @@ def test_input_19_whitespace_only_and_bidi_override_are_400(
 
 @pytest.mark.parametrize(
     "name",
-    ["", "{32}", "2f1d3c1e-6f0a-4d8e-9f30-1c2b3a4d5e6", "0_" * 16 + "    ", "٣" * 36, "urn:uuid:2f1d3c1e-6f0a-4d8e-9f30-1c2b3a4d5e6f", 5, None],
+    [
+        "",
+        "{32}",
+        "2f1d3c1e-6f0a-4d8e-9f30-1c2b3a4d5e6",
+        "0_" * 16 + "    ",
+        "٣" * 36,
+        "urn:uuid:2f1d3c1e-6f0a-4d8e-9f30-1c2b3a4d5e6f",
+        5,
+        None,
+    ],
 )
 def test_an_id_that_is_no_uuid_is_400(send: Send, name: object) -> None:
     with unchanged():
