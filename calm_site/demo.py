@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from calm_site.population import SyntheticPerson, population
+from calm_site.population import DAYS, SyntheticPerson, population
 from calm_site.roles import DATA_SCIENTIST, EDITOR, PRIVACY_OFFICER
 from privacy_center.actions.consent import choose_preset
 from privacy_center.actions.subject import create_subject
@@ -74,8 +74,10 @@ def load_people(*, now: datetime, count: int = PEOPLE) -> Iterator[int]:
 
 
 def _join(account: Account | None, preset: Preset, now: datetime) -> UUID:
-    subject = create_subject(account, region="ZZ", band=AgeBand.ADULT, at=now, is_synthetic=True)
-    choose_preset(subject.id, preset, method=Method.DEMO, at=now)
+    """Before the first listen: nothing is stored that was not agreed to by then."""
+    at = now - timedelta(days=DAYS + 2)
+    subject = create_subject(account, region="ZZ", band=AgeBand.ADULT, at=at, is_synthetic=True)
+    choose_preset(subject.id, preset, method=Method.DEMO, at=at)
     return subject.id
 
 

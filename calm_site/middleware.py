@@ -17,6 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API = "/api/"
+LOOPBACK = ("127.0.0.1", "::1")
 RETRY_AFTER_SECONDS = "5"
 # The database, or the cache that counts sign-in attempts.
 OUTAGES = (OperationalError, InterfaceError, CacheDown, CacheSlow)

@@ -14,10 +14,9 @@ from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from calm_site.middleware import API, OUTAGES, refusal, unavailable
+from calm_site.middleware import API, LOOPBACK, OUTAGES, refusal, unavailable
 
 MAILS_SHOWN = 20
-LOOPBACK = ("127.0.0.1", "::1")
 
 
 @require_safe

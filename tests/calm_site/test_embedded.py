@@ -392,7 +392,10 @@ def no_namespaces(folder: Path) -> list[str]:
 
     The kernel refuses one to a process whose root has been changed (user_namespaces(7), EPERM).
     """
-    change_root = f'mount --rbind / {folder} && exec chroot {folder} "$@"'
+    # A short PATH may lack the folders of root's own tools.
+    change_root = (
+        f'PATH="$PATH:/usr/sbin:/sbin"; mount --rbind / {folder} && exec chroot {folder} "$@"'
+    )
     return ["unshare", "--mount", "sh", "-c", change_root, "sh"]
 
 

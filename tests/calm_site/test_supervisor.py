@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -126,6 +127,13 @@ def members(site: Site, part: str) -> list[psutil.Process]:
     return leash.children(recursive=True)
 
 
+def commands(site: Site) -> str:
+    """The command lines of all that it started."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(" ".join(process.cmdline()) for process in living(site.family()))
+    return ""
+
+
 def nobody_of(processes: list[psutil.Process]) -> bool:
     """Whether they are all gone."""
     return not living(processes)
@@ -163,10 +171,10 @@ def add_note(var: Path) -> object:
 def test_kill_9_leaves_nothing_running_and_the_next_start_keeps_the_data(var: Path) -> None:
     site = Site(var)
     site.wait_ready()
+    parts = ("granian", "beat", "worker@", "trainer@", "postgres", "valkey")
+    # A process that is just being started has no command line for a moment.
+    wait_until(lambda: all(part in commands(site) for part in parts), seconds=10)
     family = site.family()
-    names = " ".join(" ".join(process.cmdline()) for process in living(family))
-    for part in ("granian", "beat", "worker@", "trainer@", "postgres", "valkey"):
-        assert part in names
     add_note(var)
     site.process.kill()
     site.process.wait()

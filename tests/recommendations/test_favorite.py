@@ -37,9 +37,11 @@ def test_a_favorite_is_kept_under_the_consent_in_force(
 
 
 def test_the_form_says_what_is_wished_and_twice_is_once(client: Client, practice: Practice) -> None:
-    with unchanged():
-        for wish in ("yes", "yes", "no", "no"):
-            _mark(client, practice.slug, wish)
+    counts = []
+    for wish in ("yes", "yes", "no", "no"):
+        _mark(client, practice.slug, wish)
+        counts.append(Favorite.objects.count())
+    assert counts == [1, 1, 0, 0]
     _mark(client, practice.slug)
     with unchanged():
         _mark(client, practice.slug)

@@ -105,7 +105,7 @@ def test_fault_25_a_shortened_file_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_a_damaged_model(tmp_path: Path) -> None:
-    with pytest.raises(DamagedModel, match="cannot be read"):
+    with pytest.raises(DamagedModel, match="is missing"):
         read_model(tmp_path / "nothing", sha256="ab" * 32)
 
 
