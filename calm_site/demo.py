@@ -19,7 +19,7 @@ from privacy_center.purposes import PRESETS, Preset
 from recommendations.actions.listening import Heard, rate_practice, record_listens, set_favorite
 from recommendations.selectors.practice import published
 
-PEOPLE = 2400
+PEOPLE = 2000
 PASSWORD = "still-water-demo"  # noqa: S105 (printed by make run; the demo only)
 
 
