@@ -11,32 +11,23 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from privacy_center.actions.consent import (
-    ConsentRefused,
-    choose_preset,
-    decide,
-    grant_to_imported,
-)
+from privacy_center.actions.consent import ConsentRefused, grant_to_imported
 from privacy_center.actions.subject import create_imported_subjects
 from privacy_center.holders import Holder, Holding, register_holder
-from privacy_center.models import Account, DataSubject, Method
-from privacy_center.purposes import PRESETS, Purpose
+from privacy_center.models import Account, DataSubject
+from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import ReadOnlyAdmin
 from privacy_center.selectors.consent import purposes_in_force
 from privacy_center.selectors.subject import subject_of
 
 __all__ = [
-    "PRESETS",
     "ConsentRefused",
     "Holder",
     "Holding",
-    "Method",
     "Person",
     "Purpose",
     "ReadOnlyAdmin",
-    "choose_preset",
     "create_imported_subjects",
-    "decide",
     "grant_to_imported",
     "person",
     "purposes_in_force",
