@@ -415,3 +415,17 @@ def test_an_empty_catalog_trains_too(db: None) -> None:
     assert release is not None
     assert current_model(timezone.now()) is not None
     assert Client().get("/").status_code == 200
+
+
+def test_law_3_a_release_that_somebody_waits_to_leave_goes_after_50_s_and_not_before(
+    shared: tuple[Account, Account],
+) -> None:
+    train(clock=timezone.now)
+    file = trainer.release_dir() / Release.objects.get(state=State.ACTIVE).file_name
+    left = timezone.now()
+    choose(shared[0], "just-listening")
+    repair(clock=lambda: left + timedelta(seconds=49))
+    assert file.exists()
+    repair(clock=lambda: timezone.now() + timedelta(seconds=51))
+    assert not file.exists()
+    assert not Release.objects.filter(state=State.ACTIVE).exists()
