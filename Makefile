@@ -11,7 +11,7 @@ TEST_ARGS ?=
 CHECKS = env STILLWATER_VAR=var/checks $(BIN)/python manage.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup run test lint format bench torture lock
+.PHONY: help setup run test lint format bench torture messages lock
 
 help:
 	@echo 'make run      start the site with its servers at http://$(HOST):$(PORT) (PORT=, HOST=)'
@@ -21,6 +21,7 @@ help:
 	@echo 'make format   let ruff tidy the code'
 	@echo 'make bench    measure; prints tables'
 	@echo 'make torture  the tests that take long'
+	@echo 'make messages collect the texts to translate (docs/translation.md)'
 	@echo 'make lock     requirements*.in -> requirements*.txt, with hashes'
 
 setup: .venv/runtime
@@ -58,6 +59,9 @@ bench: .venv/dev
 torture: .venv/dev
 	@$(BIN)/python -m calm_site.chromium
 	@$(BIN)/python -m pytest -m torture $(TEST_ARGS)
+
+messages: .venv/dev
+	@$(CHECKS) makemessages
 
 lock: .venv/dev
 	@for name in requirements requirements-dev; do \

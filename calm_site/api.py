@@ -9,6 +9,8 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, renderers, status
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
@@ -20,7 +22,7 @@ MAX_DIGITS = 18
 
 class PayloadTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "That is more than this address takes. Nothing was kept."
+    default_detail = gettext_lazy("That is more than this address takes. Nothing was kept.")
     default_code = "too_large"
 
 
@@ -69,7 +71,7 @@ def parse_object(raw: bytes) -> dict[str, object]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise exceptions.ParseError("The body is not valid UTF-8.") from None
+        raise exceptions.ParseError(_("The body is not valid UTF-8.")) from None
     _check_depth(text)
     try:
         value = json.loads(
@@ -80,9 +82,11 @@ def parse_object(raw: bytes) -> dict[str, object]:
             parse_int=_small_int,
         )
     except ValueError as error:
-        raise exceptions.ParseError(f"The body is not valid JSON: {error}") from None
+        raise exceptions.ParseError(
+            _("The body is not valid JSON: %(why)s") % {"why": error}
+        ) from None
     if not isinstance(value, dict):
-        raise exceptions.ParseError("The body must be a JSON object.")
+        raise exceptions.ParseError(_("The body must be a JSON object."))
     _check_text(value)
     return value
 
@@ -103,7 +107,7 @@ def _check_depth(text: str) -> None:
         elif char in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise exceptions.ParseError("The body is nested too deeply.")
+                raise exceptions.ParseError(_("The body is nested too deeply."))
         elif char in "]}":
             depth -= 1
 
@@ -135,7 +139,7 @@ def _small_int(digits: str) -> int:
 def _check_text(value: object) -> None:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            raise exceptions.ParseError("Some text contains characters that cannot be stored.")
+            raise exceptions.ParseError(_("Some text contains characters that cannot be stored."))
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
@@ -163,7 +167,7 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
             code = codes if isinstance(codes, str) else code
         body["code"] = code
     else:
-        body["detail"] = "Some of what was sent cannot be used. Nothing was kept."
+        body["detail"] = _("Some of what was sent cannot be used. Nothing was kept.")
         body["errors"] = response.data
     response.data = body
     response.content_type = "application/problem+json"

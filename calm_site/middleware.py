@@ -7,9 +7,12 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from redis.exceptions import ConnectionError as CacheDown
 from redis.exceptions import TimeoutError as CacheSlow
 
@@ -32,6 +35,16 @@ def refusal(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     return HttpResponse(render_to_string("400.html", {"detail": detail}), status=status)
 
 
+class ReaderLanguage(LocaleMiddleware):
+    """The language a reader chose, or their browser's. The staff pages are written in English only:
+    a half of them in another language would help nobody."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if request.path_info.startswith(reverse("admin:index")):
+            translation.activate(settings.LANGUAGE_CODE)
+
+
 class RequestHygiene:
     """405 for unknown methods; 400 for NUL in the address or a cookie, invalid UTF-8 and a length
     that is none; 413 for big bodies. Only staff upload files: their form checks those."""
@@ -41,16 +54,18 @@ class RequestHygiene:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
-            response = refusal(request, 405, "This method is not supported.")
+            response = refusal(request, 405, _("This method is not supported."))
             response["Allow"] = ", ".join(sorted(METHODS))
             return response
         if not _is_clean(request):
-            return refusal(request, 400, "The address contains characters that cannot be used.")
+            return refusal(request, 400, _("The address contains characters that cannot be used."))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not LENGTH.fullmatch(length):
-            return refusal(request, 400, "The length of the request cannot be read.")
+            return refusal(request, 400, _("The length of the request cannot be read."))
         if int(length) > _most_bytes(request):
-            return refusal(request, 413, "That is more than this address takes. Nothing was kept.")
+            return refusal(
+                request, 413, _("That is more than this address takes. Nothing was kept.")
+            )
         return self.get_response(request)
 
 
@@ -112,7 +127,9 @@ class DatabaseOutage:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 that says what happened, in the client's form."""
-    detail = "The site cannot reach a part of itself just now. Nothing was lost; try again shortly."
+    detail = _(
+        "The site cannot reach a part of itself just now. Nothing was lost; try again shortly."
+    )
     if request.path_info.startswith(API):
         response = refusal(request, 503, detail)
     else:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from calm_site.secret import demo_secret
+from calm_site.secret import demo_key, demo_secret, signing_seeds, wrapping_keys
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "calm_site.middleware.ReaderLanguage",
     "calm_site.middleware.RequestHygiene",
     "calm_site.middleware.PersonalAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -142,7 +144,43 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"queue": "default", "expires": 10},
     },
+    "reconcile-consent": {
+        "task": "privacy_center.reconcile",
+        "schedule": 10.0,
+        "options": {"queue": "default", "expires": 10},
+    },
+    "expire-unanswered": {
+        "task": "privacy_center.expire_unanswered",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"queue": "default"},
+    },
+    "verify-ledger": {
+        "task": "privacy_center.verify_ledger",
+        "schedule": crontab(hour=3, minute=20),
+        "options": {"queue": "default"},
+    },
 }
+
+# Keys, the current one first, separated by commas or lines; the others are known until nothing
+# needs them any more (docs/keys.md has the steps of a rotation).
+# `id:base64`, 32 bytes each: they wrap the keys of people.
+KEY_ENCRYPTION_KEYS = wrapping_keys(
+    env.str("KEY_ENCRYPTION_KEYS", default="")
+    or (f"demo:{demo_key(VAR_DIR, 'key-encryption-keys')}" if IS_DEMO else "")
+)
+# `base64`, seeds of 32 bytes: they sign the ledger's checkpoints, and the receipts.
+LEDGER_SIGNING_SEEDS = signing_seeds(
+    env.str("LEDGER_SIGNING_SEEDS", default="")
+    or (demo_key(VAR_DIR, "ledger-signing-seeds") if IS_DEMO else "")
+)
+# The ledger's own name, on every checkpoint: yours, for good, without spaces or `+`.
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="stillwater.example/consent")
+# Outside of the database, on another disk if there is one: it shows that an old backup is back.
+LEDGER_CHECKPOINT_FILE = Path(
+    env.str("LEDGER_CHECKPOINT_FILE", default=str(VAR_DIR / "ledger" / "checkpoints"))
+)
+# Who answers for it all (GDPR 13): shown on the pages about rights, and in every receipt.
+CONTROLLER = env.str("CONTROLLER", default=f"{SITE_NAME}, hello@localhost")
 
 # Training (recommendations/trainer.py).
 RELEASE_DIR = VAR_DIR / "releases"
@@ -272,7 +310,16 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-LANGUAGE_CODE = "en-us"
+# Every language has a catalog in calm_site/locale (docs/translation.md); each is named in its own.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
+# The practices are written and read aloud in this one, whatever the page around them is in.
+CATALOG_LANGUAGE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
 
 from calm_site import views
 from calm_site.media import media
@@ -15,6 +17,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("health/", views.health, name="health"),
+    # A guarded form on every page would set a cookie for everybody who only reads.
+    path("language/", csrf_exempt(set_language), name="set_language"),
     path("media/<path:name>", media, name="media"),
 ]
 if settings.IS_DEMO:

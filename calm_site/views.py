@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
@@ -67,13 +68,13 @@ def _read_mail(file: Path) -> Mail:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, as a page or as problem details."""
-    return refusal(request, 400, "The request cannot be read. Nothing was kept.")
+    return refusal(request, 400, _("The request cannot be read. Nothing was kept."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404, as a page or as problem details."""
     if request.path_info.startswith(API):
-        return refusal(request, 404, "There is nothing at this address.")
+        return refusal(request, 404, _("There is nothing at this address."))
     return defaults.page_not_found(request, exception)
 
 
@@ -82,5 +83,5 @@ def broken(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), OUTAGES):
         return unavailable(request)
     if request.path_info.startswith(API):
-        return refusal(request, 500, "Something broke on our side. It is in our log.")
+        return refusal(request, 500, _("Something broke on our side. It is in our log."))
     return defaults.server_error(request)

@@ -13,25 +13,33 @@ from django.utils.crypto import salted_hmac
 
 from privacy_center.actions.consent import ConsentRefused, grant_to_imported
 from privacy_center.actions.subject import create_imported_subjects
-from privacy_center.holders import Holder, Holding, register_holder
+from privacy_center.holders import Event, Holder, Holding, Interval, register_holder
+from privacy_center.keys import KeyUnavailable
 from privacy_center.models import Account, DataSubject
 from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import ReadOnlyAdmin
-from privacy_center.selectors.consent import purposes_in_force
+from privacy_center.sealed_text import seal, unseal
+from privacy_center.selectors.consent import hold_consent, purposes_in_force
 from privacy_center.selectors.subject import subject_of
 
 __all__ = [
     "ConsentRefused",
+    "Event",
     "Holder",
     "Holding",
+    "Interval",
+    "KeyUnavailable",
     "Person",
     "Purpose",
     "ReadOnlyAdmin",
     "create_imported_subjects",
     "grant_to_imported",
+    "hold_consent",
     "person",
     "purposes_in_force",
     "register_holder",
+    "seal",
+    "unseal",
 ]
 
 
@@ -65,6 +73,18 @@ class Person:
     @property
     def can_train(self) -> bool:
         return self.can_store and Purpose.LISTENING_TRAIN in self.consents
+
+    @property
+    def can_store_mood(self) -> bool:
+        return Purpose.MOOD_STORE in self.consents
+
+    @property
+    def can_personalize_mood(self) -> bool:
+        return self.can_store_mood and Purpose.MOOD_PERSONALIZE in self.consents
+
+    @property
+    def can_train_mood(self) -> bool:
+        return self.can_store_mood and Purpose.MOOD_TRAIN in self.consents
 
 
 def person(request: HttpRequest) -> Person:

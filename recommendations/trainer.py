@@ -194,7 +194,7 @@ def _run(clock: Clock) -> Run | None:
         snapshot = _read()
         data = snapshot.data
         content = content_gram(
-            data.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(data.practice_ids)
+            data.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(data.column_ids)
         )
         model = _fit(release, data, content)
         _check_nobody_left(snapshot)
@@ -236,10 +236,11 @@ def _fit(release: Release, data: TrainingData, content: IntegerMatrix) -> Model:
     items = ItemWeights.from_matrix(
         ease_weights(served, regularization=release.regularization),
         practice_ids=data.practice_ids,
-        people_per_practice=listeners,
+        people_per_practice=listeners[: len(data.practice_ids)],
+        context_ids=data.context_ids,
         n_neighbors=settings.RELEASE_NEIGHBORS,
     )
-    release.gram_digest = digest(people, practice_ids=data.practice_ids)
+    release.gram_digest = digest(people, practice_ids=data.column_ids)
     release.people = data.interactions.n_people
     release.interactions = len(data.interactions.people)
     release.practices = len(data.practice_ids)
@@ -256,8 +257,9 @@ def _fit(release: Release, data: TrainingData, content: IntegerMatrix) -> Model:
 
 
 def without_rare(people: IntegerMatrix, listeners: Counts, *, fewest: int) -> IntegerMatrix:
-    """G without what it says of practices that fewer than `fewest` people heard: their neighbors,
-    which anybody can see, come from content alone and tell nothing of those few."""
+    """G without what it says of practices that fewer than `fewest` people heard, and of moods that
+    fewer came with: their neighbors, which anybody can see, come from content alone and tell
+    nothing of those few."""
     shown = people.copy()
     rare = listeners < fewest
     shown[rare, :] = 0

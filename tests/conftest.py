@@ -29,6 +29,7 @@ from privacy_center.actions.subject import create_subject
 from privacy_center.interface import Person, purposes_in_force
 from privacy_center.models import Account, AgeBand, Method
 from privacy_center.purposes import PRESETS, Preset
+from privacy_center.selectors.notice import live_notices
 from recommendations.actions.listening import Heard, record_listens
 from recommendations.actions.practice import load_catalog
 from recommendations.catalog import read_catalog
@@ -69,6 +70,7 @@ def _flush_passes_append_only() -> Iterator[None]:
 def _clean_stage(settings: Settings, tmp_path: Path) -> None:
     """No model, no lock-outs and no rate limits are left from the test before."""
     settings.RELEASE_DIR = tmp_path / "releases"
+    settings.LEDGER_CHECKPOINT_FILE = tmp_path / "checkpoints"
     release_selector._loaded = None
     cache.clear()
 
@@ -140,6 +142,11 @@ def choose(account: Account, preset: str | Preset, *, at: datetime = NOW) -> Per
     chosen = PRESET[preset] if isinstance(preset, str) else preset
     choose_preset(account.subject.id, chosen, method=Method.PRIVACY_PAGE, at=at)
     return person_of(account)
+
+
+def shown() -> str:
+    """The versions of all live notices, as a page sends them back."""
+    return " ".join(f"{purpose}={notice.version}" for purpose, notice in live_notices().items())
 
 
 def listen(person: Person, *practices: Practice, at: datetime = NOW) -> None:

@@ -1,12 +1,13 @@
-"""Deciding: every change of consent goes through `decide`."""
+"""Deciding: every change of consent that a person makes goes through `decide`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from privacy_center.holders import holders
+from privacy_center.keys import KeyUnavailable
 from privacy_center.models import (
     AgeBand,
     ConsentRecord,
@@ -14,12 +15,23 @@ from privacy_center.models import (
     DataSubject,
     Decision,
     Method,
+    Notice,
 )
-from privacy_center.purposes import OFFERED, WORDINGS, Preset, Purpose
+from privacy_center.purposes import LISTENING, OFFERED, Preset, Purpose
+from privacy_center.recorder import Decided, record_decisions, record_first_decisions
+from privacy_center.selectors.notice import live_notices
+
+# A yes may be renewed when it is about to end, or suspended by a new notice.
+RENEW_FROM = timedelta(days=30)
+SUBJECTS_AT_ONCE = 1000
 
 
 class ConsentRefused(Exception):
     """A yes that cannot be recorded. The message says why, for the person."""
+
+
+class NoticeOutdated(Exception):
+    """The person read an older notice than the live one; nothing was changed."""
 
 
 def decide(
@@ -28,49 +40,68 @@ def decide(
     *,
     method: Method,
     at: datetime,
-    words: str | None = None,
+    language: str = "en",
+    preset: str = "",
+    shown: Mapping[Purpose, int] | None = None,
 ) -> list[ConsentRecord]:
     """Record what a person wants for some purposes; return the new records, oldest first.
 
-    `words` is the digest of what the person read; without it, that of each purpose's wording.
+    `shown` are the versions of the notices that the person read; every yes needs the live one.
+    Without `shown`, the caller vouches for it.
 
     A yes to a use is a yes to storing what it uses, and a no to storing ends its uses: the
-    records say so, one each. A wish that is already the current answer changes nothing. Holders
-    act in the same transaction. Raises `ConsentRefused` when a yes is not possible.
+    records say so, one each. A yes to what is suspended or about to end renews it. A wish that is
+    already the current answer changes nothing. Holders act in the same transaction. Raises
+    `ConsentRefused` when a yes is not possible, `NoticeOutdated` when it is to older words.
     """
+    how = Decided(at, method, language, preset)
     with transaction.atomic():
         # One decision at a time per person; everybody else is untouched.
         subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
-        states = {Purpose(s.purpose): s for s in ConsentState.objects.filter(subject_id=subject_id)}
-        wanted = _with_consequences(wishes, states)
+        states = _answers(subject_id)
+        notices = live_notices()
+        wanted = _with_consequences(wishes, states, notices)
         _check_possible(subject, wanted)
-        changes = [
-            (purpose, is_yes)
+        _check_shown(wanted, notices, shown)
+        decisions = {
+            purpose: decision
             for purpose, is_yes in wanted.items()
-            if _differs(states.get(purpose), is_yes=is_yes)
-        ]
-        records = [
-            ConsentRecord(
-                subject_id=subject_id,
-                purpose=purpose,
-                decision=_decision(states.get(purpose), is_yes=is_yes),
-                method=method,
-                wording_digest=words or WORDINGS[purpose].digest,
-                recorded_at=at,
-            )
-            for purpose, is_yes in sorted(changes, key=_order)
-        ]
-        _write(records)
-        _tell_holders(records)
-        return records
+            if (decision := _decision(states.get(purpose), notices[purpose], at, is_yes=is_yes))
+        }
+        return _record(subject, decisions, notices, how)
 
 
 def choose_preset(
-    subject_id: UUID, preset: Preset, *, method: Method, at: datetime
+    subject_id: UUID,
+    preset: Preset,
+    *,
+    method: Method,
+    at: datetime,
+    language: str = "en",
+    shown: Mapping[Purpose, int] | None = None,
 ) -> list[ConsentRecord]:
-    """Exactly the preset's purposes on and every other offered purpose off."""
-    wishes = {purpose: purpose in preset.purposes for purpose in Purpose if purpose in OFFERED}
-    return decide(subject_id, wishes, method=method, at=at, words=preset.digest)
+    """Exactly the preset's purposes of listening on, and every other purpose of it off."""
+    wishes = {purpose: purpose in preset.purposes for purpose in LISTENING}
+    return decide(
+        subject_id,
+        wishes,
+        method=method,
+        at=at,
+        language=language,
+        preset=preset.key,
+        shown=shown,
+    )
+
+
+def take_back_opt_out(subject_id: UUID, *, method: Method, at: datetime) -> list[ConsentRecord]:
+    """Take back a no to sale and sharing. Nothing is sold either way; the record says what was."""
+    with transaction.atomic():
+        subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
+        state = _answers(subject_id).get(Purpose.SALE)
+        if state is None or state.decision != Decision.REFUSED:
+            return []
+        decisions = {Purpose.SALE: Decision.INVALIDATED}
+        return _record(subject, decisions, live_notices(), Decided(at, method))
 
 
 def grant_to_imported(
@@ -85,44 +116,38 @@ def grant_to_imported(
     for purpose in purposes:
         if purpose not in OFFERED or (purpose.needs and purpose.needs not in purposes):
             raise ConsentRefused(f"{purpose} cannot be granted by an import.")
-    ordered = sorted(purposes, key=lambda purpose: purpose.needs is not None)
+    decisions = dict.fromkeys(sorted(purposes, key=lambda p: p.needs is not None), Decision.GIVEN)
+    notices, how = live_notices(), Decided(at, Method.IMPORT)
     store_records: dict[UUID, UUID] = {}
-    for start in range(0, len(subject_ids), 1000):
-        records = [
-            ConsentRecord(
-                subject_id=subject_id,
-                purpose=purpose,
-                decision=Decision.GIVEN,
-                method=Method.IMPORT,
-                wording_digest=WORDINGS[purpose].digest,
-                recorded_at=at,
-            )
-            for subject_id in subject_ids[start : start + 1000]
-            for purpose in ordered
-        ]
-        ConsentRecord.objects.bulk_create(records)
-        ConsentState.objects.bulk_create(_states(records))
+    for start in range(0, len(subject_ids), SUBJECTS_AT_ONCE):
+        subjects = DataSubject.objects.filter(pk__in=subject_ids[start : start + SUBJECTS_AT_ONCE])
+        records = record_first_decisions(subjects, decisions, notices, how)
         store_records.update(
             (r.subject_id, r.id) for r in records if r.purpose == Purpose.LISTENING_STORE
         )
     return store_records
 
 
+def _answers(subject_id: UUID) -> dict[Purpose, ConsentState]:
+    states = ConsentState.objects.filter(subject_id=subject_id).select_related("record")
+    return {Purpose(state.purpose): state for state in states}
+
+
 def _with_consequences(
-    wishes: Mapping[Purpose, bool], states: Mapping[Purpose, ConsentState]
+    wishes: Mapping[Purpose, bool],
+    states: Mapping[Purpose, ConsentState],
+    notices: Mapping[Purpose, Notice],
 ) -> dict[Purpose, bool]:
     wanted = dict(wishes)
     for purpose, is_yes in wishes.items():
         if is_yes and purpose.needs:
             if wishes.get(purpose.needs) is False:
-                raise ConsentRefused(
-                    f"“{WORDINGS[purpose].title}” needs “{WORDINGS[purpose.needs].title}”."
-                )
+                raise ConsentRefused(_("This needs its history to be kept. Nothing was changed."))
             wanted[purpose.needs] = True
     for purpose, is_yes in wishes.items():
         if not is_yes:
             for dependent in purpose.dependents:
-                if dependent in states and states[dependent].decision == Decision.GIVEN:
+                if dependent in states and states[dependent].is_yes:
                     wanted[dependent] = False
     return wanted
 
@@ -130,61 +155,67 @@ def _with_consequences(
 def _check_possible(subject: DataSubject, wanted: Mapping[Purpose, bool]) -> None:
     granted = [purpose for purpose, is_yes in wanted.items() if is_yes]
     if any(purpose not in OFFERED for purpose in granted):
-        raise ConsentRefused("This cannot be switched on: nothing here would use it.")
+        raise ConsentRefused(_("This cannot be switched on: nothing here would use it."))
     if granted and subject.age_band == AgeBand.BELOW_CONSENT:
         raise ConsentRefused(
-            "Where you live, people of your age need a parent to say yes to this. "
-            "Everything else here is open to you without it."
+            _(
+                "Where you live, people of your age need a parent to say yes to this. "
+                "Everything else here is open to you without it."
+            )
         )
 
 
-def _differs(state: ConsentState | None, *, is_yes: bool) -> bool:
-    if state is None:
-        return True
-    return (state.decision == Decision.GIVEN) != is_yes
+def _check_shown(
+    wanted: Mapping[Purpose, bool],
+    notices: Mapping[Purpose, Notice],
+    shown: Mapping[Purpose, int] | None,
+) -> None:
+    if shown is None:
+        return
+    if any(
+        shown.get(purpose) != notices[purpose].version
+        for purpose, is_yes in wanted.items()
+        if is_yes
+    ):
+        raise NoticeOutdated
 
 
-def _order(change: tuple[Purpose, bool]) -> tuple[bool, bool]:
-    """Ends before beginnings; uses end before storing does, storing begins before uses do."""
-    purpose, is_yes = change
-    return is_yes, (purpose.needs is None) != is_yes
-
-
-def _decision(state: ConsentState | None, *, is_yes: bool) -> Decision:
+def _decision(
+    state: ConsentState | None, notice: Notice, at: datetime, *, is_yes: bool
+) -> Decision | None:
+    """What there is to record; None when the wish is already the current answer."""
+    was_yes = state is not None and state.is_yes
     if is_yes:
-        return Decision.GIVEN
-    was_given = state is not None and state.decision == Decision.GIVEN
-    return Decision.WITHDRAWN if was_given else Decision.REFUSED
+        if not was_yes:
+            return Decision.GIVEN
+        return None if _holds(state, notice, at) else Decision.RENEWED
+    if was_yes:
+        return Decision.WITHDRAWN
+    return None if state and state.decision in _NO else Decision.REFUSED
 
 
-def _write(records: Sequence[ConsentRecord]) -> None:
-    """The records, and the states they make."""
-    ConsentRecord.objects.bulk_create(records)
-    ConsentState.objects.bulk_create(
-        _states(records),
-        update_conflicts=True,
-        unique_fields=["subject", "purpose"],
-        update_fields=["decision", "record", "since"],
+_NO = (Decision.REFUSED, Decision.WITHDRAWN)
+
+
+def _holds(state: ConsentState | None, notice: Notice, at: datetime) -> bool:
+    """Whether a yes is to the live notice, and not about to end."""
+    return (
+        state is not None
+        and state.record.notice_id == notice.pk
+        and state.valid_until is not None
+        and state.valid_until - at > RENEW_FROM
     )
 
 
-def _states(records: Sequence[ConsentRecord]) -> list[ConsentState]:
-    return [
-        ConsentState(
-            subject_id=record.subject_id,
-            purpose=record.purpose,
-            decision=record.decision,
-            record=record,
-            since=record.recorded_at,
-        )
-        for record in records
-    ]
-
-
-def _tell_holders(records: Sequence[ConsentRecord]) -> None:
-    for record in records:
-        for holder in holders():
-            if record.decision == Decision.GIVEN:
-                holder.on_given(record.subject_id, Purpose(record.purpose))
-            elif record.decision == Decision.WITHDRAWN:
-                holder.on_ended(record.subject_id, Purpose(record.purpose))
+def _record(
+    subject: DataSubject,
+    decisions: Mapping[Purpose, Decision],
+    notices: Mapping[Purpose, Notice],
+    how: Decided,
+) -> list[ConsentRecord]:
+    try:
+        return record_decisions(subject, decisions, notices, how)
+    except KeyUnavailable:
+        raise ConsentRefused(
+            _("The key of this account is gone, so nothing can be decided. Nothing was changed.")
+        ) from None

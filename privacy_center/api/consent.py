@@ -2,23 +2,40 @@
 
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from privacy_center.actions.consent import ConsentRefused, choose_preset, decide
+from privacy_center.actions.consent import (
+    ConsentRefused,
+    NoticeOutdated,
+    choose_preset,
+    decide,
+)
 from privacy_center.interface import person
-from privacy_center.models import Decision, Method
+from privacy_center.models import Method
 from privacy_center.purposes import OFFERED, PRESETS, Purpose, preset_of
-from privacy_center.selectors.consent import consent_states
+from privacy_center.selectors.consent import consent_states, purposes_in_force
+from privacy_center.selectors.notice import live_notices
+
+
+class Outdated(APIException):
+    """Input 34: a yes to words that are not the live ones."""
+
+    status_code = 409
+    default_detail = (
+        "A yes names the version of each notice that was shown, and it must be the live one. "
+        "Nothing was changed: read the notices again."
+    )
 
 
 class ConsentInput(serializers.Serializer):
-    """Either a preset or wishes by purpose."""
+    """Either a preset or wishes by purpose, and for every yes the version of the notice shown."""
 
     preset = serializers.ChoiceField(choices=[p.key for p in PRESETS], required=False)
     purposes = serializers.DictField(child=serializers.JSONField(), required=False)
+    notices = serializers.DictField(child=serializers.IntegerField(min_value=1), required=False)
 
     def to_internal_value(self, data: object) -> dict[str, object]:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
@@ -34,6 +51,11 @@ class ConsentInput(serializers.Serializer):
             raise serializers.ValidationError("Each purpose is true or false.")
         return {Purpose(name): wish is True for name, wish in value.items()}
 
+    def validate_notices(self, value: dict[str, int]) -> dict[Purpose, int]:
+        if not set(value) <= set(Purpose):
+            raise serializers.ValidationError("Unknown purpose.")
+        return {Purpose(name): version for name, version in value.items()}
+
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if ("preset" in attrs) == ("purposes" in attrs):
             raise serializers.ValidationError("Send either a preset or purposes.")
@@ -48,7 +70,8 @@ class ConsentView(APIView):
         if subject_id is None:
             raise NotFound("This account has no personal data.")
         states = consent_states(subject_id)
-        given = [p for p, state in states.items() if state.decision == Decision.GIVEN]
+        given = purposes_in_force(subject_id)
+        notices = live_notices()
         preset = preset_of(given)
         return Response(
             {
@@ -57,6 +80,7 @@ class ConsentView(APIView):
                     purpose.value: {
                         "is_given": purpose in given,
                         "is_offered": purpose in OFFERED,
+                        "notice": notices[purpose].version,
                         "since": states[purpose].since if purpose in states else None,
                     }
                     for purpose in Purpose
@@ -71,13 +95,16 @@ class ConsentView(APIView):
         form = ConsentInput(data=request.data)
         form.is_valid(raise_exception=True)
         chosen = form.validated_data
+        shown: dict[Purpose, int] = chosen.get("notices", {})
         at = timezone.now()
         try:
             if "preset" in chosen:
                 preset = next(p for p in PRESETS if p.key == chosen["preset"])
-                choose_preset(subject_id, preset, method=Method.API, at=at)
+                choose_preset(subject_id, preset, method=Method.API, at=at, shown=shown)
             else:
-                decide(subject_id, chosen["purposes"], method=Method.API, at=at)
+                decide(subject_id, chosen["purposes"], method=Method.API, at=at, shown=shown)
         except ConsentRefused as refusal:
             raise serializers.ValidationError({"purposes": [str(refusal)]}) from refusal
+        except NoticeOutdated as error:
+            raise Outdated from error
         return self.get(request)

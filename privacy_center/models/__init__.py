@@ -1,16 +1,20 @@
-"""Accounts, data subjects and their consent."""
+"""Accounts, data subjects, notices, consent, and the ledger of it."""
 
 from privacy_center.models.account import Account
 from privacy_center.models.consent import (
+    YES,
     ConsentInForce,
     ConsentRecord,
     ConsentState,
     Decision,
     Method,
 )
+from privacy_center.models.ledger import LedgerCheckpoint, LedgerEntry, LedgerKey, LedgerNode
+from privacy_center.models.notice import Notice, NoticeText
 from privacy_center.models.subject import AgeBand, DataSubject
 
 __all__ = [
+    "YES",
     "Account",
     "AgeBand",
     "ConsentInForce",
@@ -18,5 +22,11 @@ __all__ = [
     "ConsentState",
     "DataSubject",
     "Decision",
+    "LedgerCheckpoint",
+    "LedgerEntry",
+    "LedgerKey",
+    "LedgerNode",
     "Method",
+    "Notice",
+    "NoticeText",
 ]

@@ -31,12 +31,21 @@ class DataSubject(models.Model):
         default=False, help_text="Made up for the demo; no real person."
     )
     created_at = models.DateTimeField()
+    wrapped_key = models.BinaryField(
+        null=True, editable=False, help_text="The person's own key, wrapped; empty once destroyed."
+    )
+    wrapping_key_id = models.CharField(max_length=32, blank=True, default="", editable=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=models.Q(wrapped_key=None, wrapping_key_id="")
+                | models.Q(wrapped_key__isnull=False) & ~models.Q(wrapping_key_id=""),
+                name="subject_key_names_its_wrapping_key",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(age_band__in=AgeBand.values), name="subject_age_band_is_known"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,12 +1,18 @@
 """What a person has agreed to, now and before."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
-from privacy_center.models import ConsentInForce, ConsentRecord, ConsentState
+from privacy_center.models import YES, ConsentInForce, ConsentRecord, ConsentState, Notice
 from privacy_center.purposes import Purpose
+from privacy_center.selectors.notice import live_notices
+
+# A yes to an older notice waits this long for an answer; then it ends.
+RENEW_WITHIN = timedelta(days=90)
 
 
 def purposes_in_force(subject_id: UUID) -> dict[Purpose, UUID]:
@@ -15,12 +21,47 @@ def purposes_in_force(subject_id: UUID) -> dict[Purpose, UUID]:
     return {Purpose(purpose): record_id for purpose, record_id in rows}
 
 
+def hold_consent(subject_id: UUID, purpose: Purpose) -> UUID | None:
+    """The record of a live yes, held until the transaction ends: a withdrawal that comes meanwhile
+    waits. None without one. Call it before touching rows that are stored under the consent."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [subject_id, purpose.value])
+    record_ids = ConsentInForce.objects.filter(subject_id=subject_id, purpose=purpose)
+    return record_ids.values_list("record_id", flat=True).first()
+
+
+# The row of the answer alone: through the view, the notice that everybody shares would be locked.
+_HOLD = """
+SELECT 1 FROM privacy_center_consentstate
+WHERE subject_id = %s AND purpose = %s FOR NO KEY UPDATE
+"""
+
+
 def consent_states(subject_id: UUID) -> dict[Purpose, ConsentState]:
-    """The current answer by purpose; a purpose never decided is missing."""
-    states: Iterable[ConsentState] = ConsentState.objects.filter(subject_id=subject_id)
+    """The current answer by purpose, with its record and notice; one never given is missing."""
+    states: Iterable[ConsentState] = ConsentState.objects.filter(
+        subject_id=subject_id
+    ).select_related("record__notice")
     return {Purpose(state.purpose): state for state in states}
 
 
 def consent_history(subject_id: UUID) -> QuerySet[ConsentRecord]:
-    """Every decision, newest first."""
-    return ConsentRecord.objects.filter(subject_id=subject_id).order_by("-recorded_at", "-id")
+    """Every decision, newest first, by the order of recording."""
+    return ConsentRecord.objects.filter(subject_id=subject_id).order_by("-entry__id")
+
+
+def lapsed_states(at: datetime) -> QuerySet[ConsentState]:
+    """Every yes whose time has come."""
+    return ConsentState.objects.filter(valid_until__lte=at)
+
+
+def unanswered_states(at: datetime) -> QuerySet[ConsentState]:
+    """Every yes to an older notice that was not renewed within the time for it."""
+    since = at - RENEW_WITHIN
+    overdue = [n for n in live_notices().values() if n.published_at and n.published_at <= since]
+    older = Notice.objects.filter(purpose__in=[n.purpose for n in overdue]).exclude(
+        pk__in=[n.pk for n in overdue]
+    )
+    return ConsentState.objects.filter(
+        decision__in=YES, record__notice__in=older, purpose__in=[n.purpose for n in overdue]
+    )

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from privacy_center.interface import Person
+from privacy_center.interface import Person, Purpose, hold_consent
 from recommendations.actions.training import note_change
-from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
+from recommendations.models import Favorite, HiddenPractice, Listen, Practice, Rating, TrainingChange
 from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
 Kind = TrainingChange.Kind
@@ -67,7 +67,7 @@ def record_listens(person: Person, heard: Sequence[Heard]) -> int:
     """Store progress and return how many listens were stored, or raise `NotConsented` and store
     nothing. A withdrawal at the same moment wins: the consent a row names is held.
     """
-    with _storing(person) as under:
+    with storing(person) as under:
         with connection.cursor() as cursor:
             cursor.execute(_UPSERT, [under.subject_id, under.consent_id, *_columns(heard)])
             progress: list[tuple[float, float]] = cursor.fetchall()
@@ -78,7 +78,7 @@ def record_listens(person: Person, heard: Sequence[Heard]) -> int:
 
 def rate_practice(person: Person, practice: Practice, value: int) -> None:
     """Keep how the practice left the person, 1 to 5; the last answer counts."""
-    with _storing(person) as under:
+    with storing(person) as under:
         rating = Rating(
             subject_id=under.subject_id,
             consent_id=under.consent_id,
@@ -96,7 +96,7 @@ def rate_practice(person: Person, practice: Practice, value: int) -> None:
 
 def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> None:
     """Mark or unmark a favorite. Doing it twice is the same as once."""
-    with _storing(person) as under:
+    with storing(person) as under:
         own = Favorite.objects.filter(subject_id=under.subject_id, practice=practice)
         if not is_favorite:
             changed = own.delete()[0] > 0
@@ -112,7 +112,7 @@ def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> No
 
 def forget_listening(subject_id: UUID) -> None:
     """Delete everything stored about what a person listened to."""
-    for model in (Listen, Rating, Favorite):
+    for model in (Listen, Rating, Favorite, HiddenPractice):
         model._default_manager.filter(subject_id=subject_id).delete()
 
 
@@ -132,23 +132,15 @@ def _columns(heard: Sequence[Heard]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-# Held before any row of behavior, as a withdrawal holds it: the other order would be a deadlock.
-_HOLD_CONSENT = """
-SELECT record_id FROM consent_in_force
-WHERE subject_id = %s AND purpose = 'listening:store' FOR NO KEY UPDATE
-"""
-
-
 @contextmanager
-def _storing(person: Person) -> Iterator[Under]:
+def storing(person: Person) -> Iterator[Under]:
     """A transaction with the consent record to store under, read now, because the page may be
     older than a withdrawal, and held: one that comes meanwhile waits, then deletes the row."""
     if person.subject_id is None:
         raise NotConsented
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_HOLD_CONSENT, [person.subject_id])
-            row = cursor.fetchone()
-        if row is None:
+        # Before any row of behavior, as a withdrawal does it: the other order would be a deadlock.
+        consent_id = hold_consent(person.subject_id, Purpose.LISTENING_STORE)
+        if consent_id is None:
             raise NotConsented
-        yield Under(person.subject_id, row[0])
+        yield Under(person.subject_id, consent_id)

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -28,7 +30,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 class StoringNotConsented(PermissionDenied):
     """403 that says which consent is missing."""
 
-    default_detail = "Nothing was kept: this needs your yes to “Keep my history”."
+    default_detail = gettext_lazy("Nothing was kept: this needs your yes to “Keep my history”.")
     default_code = "consent_missing_listening_store"
 
 
@@ -41,13 +43,13 @@ class MomentField(serializers.Field):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise serializers.ValidationError("A moment with its offset is needed (ISO 8601).")
+            raise serializers.ValidationError(_("A moment with its offset is needed (ISO 8601)."))
         try:
             moment = moment.astimezone(UTC)
         except OverflowError:
-            raise serializers.ValidationError("This moment is out of range.") from None
+            raise serializers.ValidationError(_("This moment is out of range.")) from None
         if not EARLIEST <= moment <= timezone.now() + CLOCK_SKEW:
-            raise serializers.ValidationError("This moment is in the future or too long ago.")
+            raise serializers.ValidationError(_("This moment is in the future or too long ago."))
         return moment
 
     def to_representation(self, value: datetime) -> str:
@@ -59,7 +61,7 @@ class UUIDText(serializers.Field):
 
     def to_internal_value(self, data: object) -> UUID:
         if not isinstance(data, str) or not UUID_TEXT.fullmatch(data):
-            raise serializers.ValidationError("A UUID is needed.")
+            raise serializers.ValidationError(_("A UUID is needed."))
         return UUID(data)
 
     def to_representation(self, value: UUID) -> str:
@@ -79,7 +81,9 @@ class ShortList(serializers.ListField):
 
     def to_internal_value(self, data: object) -> list[object]:
         if isinstance(data, list) and len(data) > MOST_LISTENS:
-            raise serializers.ValidationError(f"At most {MOST_LISTENS} at a time.")
+            raise serializers.ValidationError(
+                _("At most %(count)s at a time.") % {"count": MOST_LISTENS}
+            )
         cleaned: list[object] = super().to_internal_value(data)  # type: ignore[arg-type]
         return cleaned
 
@@ -147,5 +151,7 @@ def _storing(request: Request) -> Person:
 def _practices(slugs: set[str]) -> dict[str, Practice]:
     found = {practice.slug: practice for practice in published().filter(slug__in=slugs)}
     if missing := sorted(slugs - set(found)):
-        raise serializers.ValidationError({"practice": [f"Unknown: {', '.join(missing)}."]})
+        raise serializers.ValidationError(
+            {"practice": [_("Unknown: %(names)s.") % {"names": ", ".join(missing)}]}
+        )
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 
@@ -12,7 +13,9 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(data, Mapping):
             unknown = set(data) - set(self.fields)
             if unknown:
-                raise serializers.ValidationError({n: ["Unknown field."] for n in sorted(unknown)})
+                raise serializers.ValidationError(
+                    {n: [_("Unknown field.")] for n in sorted(unknown)}
+                )
         cleaned: dict[str, object] = super().to_internal_value(data)
         return cleaned
 
@@ -22,6 +25,6 @@ class StrictIntegerField(serializers.IntegerField):
 
     def to_internal_value(self, data: object) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
-            raise serializers.ValidationError("A whole number is needed.")
+            raise serializers.ValidationError(_("A whole number is needed."))
         value: int = super().to_internal_value(data)
         return value

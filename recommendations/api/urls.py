@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from recommendations.api.history import HistoryView
 from recommendations.api.listening import ListensView, RatingsView
 from recommendations.api.practice import PracticesView
 from recommendations.api.shelves import ShelvesView
@@ -10,5 +11,6 @@ urlpatterns = [
     path("practices/", PracticesView.as_view(), name="api-practices"),
     path("shelves/", ShelvesView.as_view(), name="api-shelves"),
     path("listens/", ListensView.as_view(), name="api-listens"),
+    path("history/", HistoryView.as_view(), name="api-history"),
     path("ratings/", RatingsView.as_view(), name="api-ratings"),
 ]

@@ -1,6 +1,6 @@
 """The item weights as they are served: score a history, order the catalog, say why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -12,25 +12,36 @@ from recommendations.engine.dtypes import Indices, Integers, Matrix, Scores
 DEFAULT_NEIGHBORS = 400
 
 
+def _no_contexts() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class ItemWeights:
     """What each practice says about the practices it speaks about most: n practices, k each.
 
-    Row i of `neighbors` (int32[n, k], indices) and `weights` (float32[n, k]) holds the k largest
-    weights i → j by magnitude, the largest weight first. `practice_ids` (int64[n]) are the ids
-    behind the indices, `people_per_practice` (int64[n]) the distinct people who heard each.
-    Every history below is an array of indices without repetition, with one integer weight each.
+    Row i of `neighbors` (int32[n + c, k], indices of practices) and `weights` (float32[n + c, k])
+    holds the k largest weights i → j by magnitude, the largest weight first. `practice_ids`
+    (int64[n]) are the ids behind the indices, `people_per_practice` (int64[n]) the distinct people
+    who heard each. Rows n to n + c are the contexts, with negative ids in `context_ids`
+    (int64[c]): they speak about practices, and nothing speaks about them, so none is ever scored,
+    counted or shown. Every history below is an array of row indices without repetition, with one
+    integer weight each.
     """
 
     practice_ids: NDArray[np.int64]
     neighbors: NDArray[np.int32]
     weights: NDArray[np.float32]
     people_per_practice: NDArray[np.int64]
+    context_ids: NDArray[np.int64] = field(default_factory=_no_contexts)
 
     def __post_init__(self) -> None:
         size = len(self.practice_ids)
-        if self.neighbors.shape != self.weights.shape or len(self.neighbors) != size:
-            raise ValueError("neighbors and weights must have one row per practice.")
+        rows = size + len(self.context_ids)
+        if self.neighbors.shape != self.weights.shape or len(self.neighbors) != rows:
+            raise ValueError("neighbors and weights must have one row per practice and context.")
+        if len(self.context_ids) and self.context_ids.max() >= 0:
+            raise ValueError("context_ids must be negative.")
         if self.people_per_practice.shape != (size,):
             raise ValueError("people_per_practice must have one count per practice.")
         if self.neighbors.size and not 0 <= self.neighbors.min() <= self.neighbors.max() < size:
@@ -45,22 +56,33 @@ class ItemWeights:
         *,
         practice_ids: NDArray[np.int64],
         people_per_practice: NDArray[np.int64],
+        context_ids: NDArray[np.int64] | None = None,
         n_neighbors: int = DEFAULT_NEIGHBORS,
     ) -> Self:
-        """Keep the strongest weights of each row of B (float64[n, n], diagonal zero).
+        """Keep the strongest weights of each row of B (float64[n + c, n + c], diagonal zero).
 
         Strongest by magnitude: what a practice speaks against matters as much as what it speaks
-        for. Equal ones are kept in the order of their indices.
+        for. Equal ones are kept in the order of their indices. The columns of the contexts are
+        left out.
         """
-        kept = min(n_neighbors, max(0, len(matrix) - 1))
+        size = len(practice_ids)
+        kept = min(n_neighbors, max(0, size - 1))
         neighbors = np.empty((len(matrix), kept), dtype=np.int32)
         weights = np.empty((len(matrix), kept), dtype=np.float32)
-        for source, row in enumerate(matrix.astype(np.float32)):
-            strongest = top_n(np.abs(row), n=kept, exclude=np.array([source]))
+        for source, row in enumerate(matrix[:, :size].astype(np.float32)):
+            itself = np.array([source] if source < size else [], dtype=np.intp)
+            strongest = top_n(np.abs(row), n=kept, exclude=itself)
             order = strongest[np.lexsort((strongest, -row[strongest]))]
             neighbors[source] = order
             weights[source] = row[order]
-        return cls(practice_ids, neighbors, weights, people_per_practice)
+        contexts = _no_contexts() if context_ids is None else context_ids
+        return cls(practice_ids, neighbors, weights, people_per_practice, contexts)
+
+    def context(self, context_id: int) -> int | None:
+        """The row of a context that the model learned something from; None for every other."""
+        found = np.flatnonzero(self.context_ids == context_id)
+        row = len(self.practice_ids) + int(found[0]) if len(found) else None
+        return row if row is not None and self.weights[row].any() else None
 
     def score(self, history: ArrayLike, *, weights: ArrayLike) -> Scores:
         """The score of every practice for a person with this history: float64[n]."""

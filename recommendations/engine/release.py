@@ -23,6 +23,7 @@ _DTYPES = {
     "neighbors": np.int32,
     "weights": np.float32,
     "people_per_practice": np.int64,
+    "context_ids": np.int64,
 }
 _HEADER_LENGTH_BYTES = 8
 

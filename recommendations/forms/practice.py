@@ -4,6 +4,7 @@ import json
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import Intention, Kind, Topic
 from recommendations.models.practice import is_plain_text
@@ -11,9 +12,9 @@ from recommendations.selectors.practice import Filters
 
 LAST_PAGE = 1_000_000
 LENGTHS = {
-    "short": ("Up to 5 minutes", None, 5),
-    "medium": ("6 to 15 minutes", 6, 15),
-    "long": ("16 minutes or more", 16, None),
+    "short": (_("Up to 5 minutes"), None, 5),
+    "medium": (_("6 to 15 minutes"), 6, 15),
+    "long": (_("16 minutes or more"), 16, None),
 }
 
 
@@ -21,29 +22,32 @@ class LibraryForm(forms.Form):
     """Filters of the library; all of them may be empty."""
 
     q = forms.CharField(
-        label="Search",
+        label=_("Search"),
         required=False,
         max_length=80,
         validators=[is_plain_text],
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "rain, worry, stars …"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("rain, worry, stars …")}),
     )
     kind = forms.ChoiceField(
-        label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices]
+        label=_("Kind"), required=False, choices=[("", _("Any kind")), *Kind.choices]
     )
     intention = forms.ChoiceField(
-        label="For", required=False, choices=[("", "Anything"), *Intention.choices]
+        label=_("For"), required=False, choices=[("", _("Anything")), *Intention.choices]
     )
     topic = forms.ModelChoiceField(
-        label="Topic",
+        label=_("Topic"),
         required=False,
         queryset=Topic.objects.all(),
         to_field_name="slug",
-        empty_label="Any topic",
+        empty_label=_("Any topic"),
     )
     length = forms.ChoiceField(
-        label="Length",
+        label=_("Length"),
         required=False,
-        choices=[("", "Any length"), *((key, label) for key, (label, _a, _b) in LENGTHS.items())],
+        choices=[
+            ("", _("Any length")),
+            *((key, label) for key, (label, _a, _b) in LENGTHS.items()),
+        ],
     )
     page = forms.IntegerField(
         required=False, min_value=1, max_value=LAST_PAGE, widget=forms.HiddenInput

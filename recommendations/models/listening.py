@@ -1,7 +1,7 @@
 """What people do with practices. Every row names the consent record it was stored under.
 
 Triggers refuse a row without a live `listening:store`, and refuse to let that consent end while
-rows are left (migration `0002_no_purpose_no_row`).
+rows are left (migrations `0002_no_purpose_no_row`, `0004_history_and_taste`).
 """
 
 import uuid
@@ -31,6 +31,11 @@ class Listen(Stored):
     seconds = models.PositiveIntegerField(help_text="Seconds heard.")
     position = models.PositiveIntegerField(help_text="Where the person was, in seconds.")
     completion = models.FloatField(help_text="Share of the practice that was heard, 0 to 1.")
+    is_excluded = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Stays in the history, and is used neither for shelves nor for training.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["subject_id", "-started_at"], name="listen_by_subject")]
@@ -67,6 +72,11 @@ class Favorite(Stored):
     """A practice the person wants to find again."""
 
     created_at = models.DateTimeField()
+    is_excluded = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Stays a favorite, and is used neither for shelves nor for training.",
+    )
 
     class Meta:
         constraints = [
@@ -75,3 +85,17 @@ class Favorite(Stored):
 
     def __str__(self) -> str:
         return f"favorite {self.pk}"
+
+
+class HiddenPractice(Stored):
+    """A practice the person does not want to see on a shelf."""
+
+    hidden_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject_id", "practice"], name="one_hidden_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"hidden practice {self.pk}"

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 AUDIO_SUFFIXES = (".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav")
 LONGEST_SECONDS = 3 * 60 * 60
@@ -18,23 +19,23 @@ SOUNDSCAPE_COMPLETE_SECONDS = 600
 # Controls and direction overrides make text read as something it is not.
 is_plain_text = RegexValidator(
     r"^(?=.*\S)[^\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z",
-    "Use visible text without control characters or direction marks.",
+    _("Use visible text without control characters or direction marks."),
 )
 
 
 class Kind(models.TextChoices):
-    SOUNDSCAPE = "soundscape", "Soundscape"
-    BREATHING = "breathing", "Breathing"
-    GUIDED = "guided", "Guided"
-    STORY = "story", "Sleep story"
+    SOUNDSCAPE = "soundscape", _("Soundscape")
+    BREATHING = "breathing", _("Breathing")
+    GUIDED = "guided", _("Guided")
+    STORY = "story", _("Sleep story")
 
 
 class Intention(models.TextChoices):
-    SLEEP = "sleep", "Sleep"
-    CALM = "calm", "Calm"
-    FOCUS = "focus", "Focus"
-    EASE = "ease", "Ease"
-    MORNING = "morning", "Morning"
+    SLEEP = "sleep", _("Sleep")
+    CALM = "calm", _("Calm")
+    FOCUS = "focus", _("Focus")
+    EASE = "ease", _("Ease")
+    MORNING = "morning", _("Morning")
 
 
 class Voice(models.TextChoices):

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min
 
 from privacy_center.interface import Person
-from recommendations.models import Favorite, Listen, Rating
+from recommendations.models import Favorite, HiddenPractice, Listen, Rating
 from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
 
@@ -27,21 +26,37 @@ SELECT practice_id, sum(heard)::int, sum(whole)::int, sum(favorite)::int
 FROM (
     SELECT practice_id, 1 AS heard, (completion >= {WHOLE_FROM})::int AS whole, 0 AS favorite,
            started_at AS at
-    FROM recommendations_listen WHERE subject_id = %s AND completion >= {HEARD_FROM}
+    FROM recommendations_listen
+    WHERE subject_id = %s AND completion >= {HEARD_FROM} AND NOT is_excluded
     UNION ALL
-    SELECT practice_id, 0, 0, 1, created_at FROM recommendations_favorite WHERE subject_id = %s
+    SELECT practice_id, 0, 0, 1, created_at
+    FROM recommendations_favorite WHERE subject_id = %s AND NOT is_excluded
 ) AS behavior
 GROUP BY practice_id ORDER BY max(at) FILTER (WHERE favorite = 0) DESC NULLS LAST, practice_id
 """  # noqa: S608 (constants only)
 
 
 def habits(person: Person) -> list[Habit]:
-    """The person's history by practice, the one heard last first; empty if none is stored."""
+    """What may be used of the person's history; empty if none is stored."""
     if person.subject_id is None or not person.can_store:
         return []
+    return counted_habits(person.subject_id)
+
+
+def counted_habits(subject_id: UUID) -> list[Habit]:
+    """What counts of a history, by practice, the one heard last first: all but what the person left
+    out of their taste."""
     with connection.cursor() as cursor:
-        cursor.execute(_HABITS, [person.subject_id, person.subject_id])
+        cursor.execute(_HABITS, [subject_id, subject_id])
         return [Habit(*row) for row in cursor.fetchall()]
+
+
+def hidden_ids(person: Person) -> set[int]:
+    """Practices that the person does not want on a shelf; empty without a yes to shaping them."""
+    if person.subject_id is None or not person.can_personalize:
+        return set()
+    rows = HiddenPractice.objects.filter(subject_id=person.subject_id)
+    return set(rows.values_list("practice_id", flat=True))
 
 
 def favorite_ids(subject_id: UUID) -> list[int]:
@@ -68,25 +83,3 @@ def resume_position(subject_id: UUID, practice_id: int) -> int:
         .first()
     )
     return 0 if listen is None or listen.completion >= WHOLE_FROM else listen.position
-
-
-def holding_sentence(subject_id: UUID) -> str:
-    """What is stored about a person's listening, in one sentence."""
-    listens = Listen.objects.filter(subject_id=subject_id).aggregate(
-        count=Count("pk"), oldest=Min("started_at")
-    )
-    favorites = Favorite.objects.filter(subject_id=subject_id).count()
-    ratings = Rating.objects.filter(subject_id=subject_id).count()
-    if not (listens["count"] or favorites or ratings):
-        return "Nothing is held yet."
-    sentence = (
-        f"Held now: {_counted(listens['count'], 'listen')}, "
-        f"{_counted(favorites, 'favorite')}, {_counted(ratings, 'rating')}"
-    )
-    if listens["oldest"]:
-        sentence += f"; the oldest from {listens['oldest']:%-d %B %Y}"
-    return sentence + "."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

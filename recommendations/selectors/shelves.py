@@ -5,18 +5,20 @@ where that comes from. (Without a yes to storing, "Listen again" is kept and dra
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from privacy_center.interface import Person
 from recommendations.engine.ranking import ItemWeights, top_n
 from recommendations.models import Intention, Practice
-from recommendations.selectors.listening import Habit, habits
+from recommendations.selectors.listening import Habit, habits, hidden_ids
+from recommendations.selectors.mood import LastMood, last_mood
 from recommendations.selectors.practice import alike, by_ids, published
 from recommendations.selectors.release import current_model
 from recommendations.selectors.taste import Taste, taste_of
@@ -44,6 +46,7 @@ class Shelf:
     note: str
     cards: Sequence[Card]
     is_personal: bool = False
+    is_by_mood: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Plan:
     note: str
     items: Sequence[tuple[int, str]]
     is_personal: bool = False
+    is_by_mood: bool = False
 
 
 CatalogRow = tuple[int, str, str, int]
@@ -88,19 +92,23 @@ def shelves(
 ) -> list[Shelf]:
     """The home page's shelves, best first; a shelf with nothing to say is left out."""
     model = current_model(now)
-    catalog = list(published().values_list("pk", "kind", "intention", "seconds"))
+    hidden = hidden_ids(person)
+    rows = published().values_list("pk", "kind", "intention", "seconds")
+    catalog = [row for row in rows if row[0] not in hidden]
     history = habits(person)
-    taste = taste_of(person, model, history=history)
+    mood = last_mood(person, now=now)
+    taste = taste_of(person, model, history=history, hidden=hidden, mood=mood)
     moment = moment_at(now, utc_offset_minutes=utc_offset_minutes)
     plans = [
-        _for_you(catalog, taste, model),
+        _for_you(catalog, taste, model, mood),
         _because(catalog, taste, model),
         _again(history),
-        _for_moment(catalog, moment, intention, taste, model),
+        _for_moment(catalog, moment, intention, taste, model, mood),
         _popular(model),
         _short(catalog, model),
     ]
-    kept = [plan for plan in plans if plan and plan.items]
+    seen = [_without(plan, hidden) for plan in plans if plan]
+    kept = [plan for plan in seen if plan.items]
     practices = by_ids({pk for plan in kept for pk, _why in plan.items})
     names = _names(kept)
     return [
@@ -110,32 +118,62 @@ def shelves(
             plan.note,
             list(_cards(plan, practices, names)),
             is_personal=plan.is_personal,
+            is_by_mood=plan.is_by_mood,
         )
         for plan in kept
     ]
 
 
-def _for_you(catalog: Sequence[CatalogRow], taste: Taste | None, model: ItemWeights | None) -> Plan:
+def _without(plan: Plan, hidden: Collection[int]) -> Plan:
+    """What a person hides is on none of their shelves, also not on those that are everybody's."""
+    return replace(plan, items=[item for item in plan.items if item[0] not in hidden])
+
+
+def _for_you(
+    catalog: Sequence[CatalogRow],
+    taste: Taste | None,
+    model: ItemWeights | None,
+    mood: LastMood | None,
+) -> Plan:
     if taste is None or model is None:
         rows = [(pk, kind) for pk, kind, _intention, _seconds in catalog]
         picked = [pk for pk, _kind in _mixed(rows)]
-        return Plan(
+        plan = Plan(
             "for-you",
             "A good place to begin",
             "Chosen by our editors, the same for everybody.",
-            [(pk, "An editors' choice") for pk in picked[:SHELF_SIZE]],
+            [(pk, "An editors' choice") for pk in picked],
         )
+        return _suiting_first(plan, mood, note=_("By our editors and your last check-in."))
     kinds = {pk: kind for pk, kind, _intention, _seconds in catalog}
     scores = taste.scores
-    ranked = top_n(scores, n=SHELF_SIZE * 4, exclude=np.array(taste.history, dtype=np.int64))
+    ranked = top_n(scores, n=SHELF_SIZE * 4, exclude=np.array(taste.heard, dtype=np.int64))
     ids = [int(model.practice_ids[i]) for i in ranked if scores[i] > 0]
     mixed = [pk for pk, _kind in _mixed([(pk, kinds[pk]) for pk in ids if pk in kinds])]
-    return Plan(
+    plan = Plan(
         "for-you",
         "For you",
-        "Shaped by your own history.",
-        [(pk, _strongest_reason(taste, model, pk)) for pk in mixed[:SHELF_SIZE]],
+        "Shaped by your own history." if taste.heard else _("Shaped by your last check-in."),
+        [(pk, _strongest_reason(taste, model, pk, mood)) for pk in mixed[: SHELF_SIZE * 2]],
         is_personal=True,
+        is_by_mood=taste.has_mood,
+    )
+    both = _("Shaped by your own history and your last check-in.")
+    return _suiting_first(plan, mood, note=both if taste.heard else plan.note)
+
+
+def _suiting_first(plan: Plan, mood: LastMood | None, *, note: str) -> Plan:
+    """A shelf, with what suits the last check-in in front; as it is, if nothing does."""
+    if mood is None or not any(mood.suits(pk) for pk, _why in plan.items):
+        return replace(plan, items=plan.items[:SHELF_SIZE])
+    items = sorted(plan.items, key=lambda item: not mood.suits(item[0]))
+    return Plan(
+        plan.key,
+        _("For you"),
+        note,
+        [(pk, mood.because if mood.suits(pk) else why) for pk, why in items[:SHELF_SIZE]],
+        is_personal=True,
+        is_by_mood=True,
     )
 
 
@@ -199,17 +237,28 @@ def _for_moment(
     asked: Intention | None,
     taste: Taste | None,
     model: ItemWeights | None,
+    mood: LastMood | None,
 ) -> Plan:
     intention = asked or moment.intention
     title = f"For {intention.label.lower()}" if asked else moment.title
     why = "You asked for it" if asked else "For this time of day"
-    rows = [(pk, kind) for pk, kind, wanted, _seconds in catalog if wanted == intention]
+    own = {pk for pk, _kind, wanted, _seconds in catalog if wanted == intention}
+    fits = {pk: mood.fit(pk) for pk in own} if mood else {}
+    if mood and not asked:
+        fits |= {pk: mood.fit(pk) - 1 for pk, *_row in catalog if pk not in own and mood.suits(pk)}
+    rows = [(pk, kind) for pk, kind, *_row in catalog if pk in own or pk in fits]
     if taste is not None and model is not None:
         place = {int(pk): score for pk, score in zip(model.practice_ids, taste.scores, strict=True)}
         rows.sort(key=lambda row: -place.get(row[0], 0.0))
     elif model is not None:
         rows = _by_popularity(rows, model)
-    items = [(pk, why) for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
+    rows.sort(key=lambda row: -fits.get(row[0], 0))
+    picked = [pk for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
+    if mood and (any(map(mood.fit, picked)) or (taste and taste.has_mood)):
+        items = [(pk, mood.because if mood.fit(pk) else why) for pk in picked]
+        note = _("By the hour on your own clock, and by your last check-in.")
+        return Plan("moment", title, note, items, is_personal=True, is_by_mood=True)
+    items = [(pk, why) for pk in picked]
     if taste is None:
         return Plan("moment", title, "By the hour on your own clock.", items)
     note = "By the hour on your own clock, in the order of your history."
@@ -267,13 +316,17 @@ def _mixed(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     return taken + waiting
 
 
-def _strongest_reason(taste: Taste, model: ItemWeights, practice_id: int) -> str:
+def _strongest_reason(
+    taste: Taste, model: ItemWeights, practice_id: int, mood: LastMood | None
+) -> str:
     """`Because you listened to {id}`; the title is filled in when practices are read."""
     index = int(np.searchsorted(model.practice_ids, practice_id))
     parts = model.explain(index, history=taste.history, weights=taste.weights)
     position, part = max(parts, key=lambda pair: pair[1], default=(0, 0.0))
     if part <= 0:
         return ""
+    if mood and taste.practice_ids[position] < 0:
+        return mood.because
     return f"Because you listened to {{{taste.practice_ids[position]}}}"
 
 

@@ -3,7 +3,7 @@
 Fold-in needs no training: a changed history changes the next page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,16 @@ from privacy_center.interface import Person
 from recommendations.engine.dtypes import Scores
 from recommendations.engine.ranking import ItemWeights
 from recommendations.selectors.listening import Habit
+from recommendations.selectors.mood import LastMood
 from recommendations.weights import weigh
 
 
 @dataclass(frozen=True)
 class Taste:
-    """`history` are indices into the model, `weights` their small integers, `scores` float64[n].
+    """`history` are rows of the model, `weights` their small integers, `scores` float64[n].
 
-    `heard_last` is the id of the practice heard last, 0 if none was.
+    `practice_ids` are the ids behind the history; a negative one is the mood of the last check-in.
+    `heard_last` is the id of the practice heard last that is not hidden, 0 if there is none.
     """
 
     practice_ids: list[int]
@@ -28,27 +30,52 @@ class Taste:
     scores: Scores
     heard_last: int
 
+    @property
+    def heard(self) -> list[int]:
+        """The indices of the practices in the history."""
+        return [row for row, pk in zip(self.history, self.practice_ids, strict=True) if pk > 0]
+
+    @property
+    def has_mood(self) -> bool:
+        """Whether the mood of the last check-in is a part of it."""
+        return len(self.heard) < len(self.history)
+
 
 def taste_of(
-    person: Person, model: ItemWeights | None, *, history: Sequence[Habit]
+    person: Person,
+    model: ItemWeights | None,
+    *,
+    history: Sequence[Habit],
+    hidden: Collection[int] = (),
+    mood: LastMood | None = None,
 ) -> Taste | None:
-    """None without a model, without a live yes to personal shelves, or without a history."""
-    if model is None or not person.can_personalize:
+    """None without a model, or without anything that may be used: a history under a live yes to
+    personal shelves, a last mood that the model has learned something of."""
+    if model is None:
         return None
     place = {int(pk): index for index, pk in enumerate(model.practice_ids)}
-    own = [habit for habit in history if habit.practice_id in place]
-    if not own:
+    usable = history if person.can_personalize else ()
+    own = [habit for habit in usable if habit.practice_id in place]
+    context = model.context(mood.mood.context_id) if mood else None
+    if not own and context is None:
         return None
     weights = weigh(
         np.array([habit.heard for habit in own]),
         np.array([habit.whole for habit in own]),
         np.array([habit.favorites for habit in own]),
     ).tolist()
-    indices = [place[habit.practice_id] for habit in own]
+    practice_ids = [habit.practice_id for habit in own]
+    rows = [place[practice_id] for practice_id in practice_ids]
+    if mood and context is not None:
+        practice_ids.append(mood.mood.context_id)
+        rows.append(context)
+        weights.append(1)
     return Taste(
-        practice_ids=[habit.practice_id for habit in own],
-        history=indices,
+        practice_ids=practice_ids,
+        history=rows,
         weights=weights,
-        scores=model.score(indices, weights=weights),
-        heard_last=next((habit.practice_id for habit in own if habit.heard), 0),
+        scores=model.score(rows, weights=weights),
+        heard_last=next(
+            (h.practice_id for h in own if h.heard and h.practice_id not in hidden), 0
+        ),
     )

@@ -8,8 +8,8 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from recommendations.engine.interactions import Interactions
-from recommendations.models import Practice
-from recommendations.weights import HEARD_FROM, WHOLE_FROM, weigh
+from recommendations.models import Mood, Practice
+from recommendations.weights import HEARD_FROM, WHOLE_FROM, weigh, weigh_moods
 
 # PostgreSQL's binary COPY: a header of 19 bytes (when it has no extension), then per row a field
 # count and per field a length and a value, then a trailer of -1 (documentation of COPY).
@@ -28,26 +28,36 @@ _BEHAVIOR_ROW = np.dtype(
     ]
 )  # fmt: skip
 
-# Both consents must be live: nothing is learned that may not be stored.
-_CONSENTING = """
-    JOIN consent_in_force AS train
-      ON train.subject_id = behavior.subject_id AND train.purpose = 'listening:train'
-    JOIN consent_in_force AS store
-      ON store.subject_id = behavior.subject_id AND store.purpose = 'listening:store'
-"""
 
+def _consenting(signal: str) -> str:
+    """Both consents must be live: nothing is learned that may not be stored."""
+    return f"""
+    JOIN consent_in_force AS train
+      ON train.subject_id = behavior.subject_id AND train.purpose = '{signal}:train'
+    JOIN consent_in_force AS store
+      ON store.subject_id = behavior.subject_id AND store.purpose = '{signal}:store'
+    """
+
+
+# Listening and moods are two signals with two consents: whoever shares both is one row of G.
 _BEHAVIOR = f"""
 SELECT behavior.subject_id, behavior.practice_id,
        sum(behavior.heard)::int4, sum(behavior.whole)::int4, sum(behavior.favorite)::int4
 FROM (
     SELECT subject_id, practice_id, 1 AS heard,
            (completion >= {WHOLE_FROM})::int AS whole, 0 AS favorite
-    FROM recommendations_listen WHERE completion >= {HEARD_FROM}
+    FROM recommendations_listen WHERE completion >= {HEARD_FROM} AND NOT is_excluded
     UNION ALL
-    SELECT subject_id, practice_id, 0, 0, 1 FROM recommendations_favorite
+    SELECT subject_id, practice_id, 0, 0, 1 FROM recommendations_favorite WHERE NOT is_excluded
 ) AS behavior
-{_CONSENTING}
-GROUP BY 1, 2 ORDER BY 1, 2
+{_consenting("listening")}
+GROUP BY 1, 2
+UNION ALL
+SELECT behavior.subject_id, -behavior.mood::int8, count(*)::int4, 0, 0
+FROM recommendations_checkin AS behavior
+{_consenting("mood")}
+GROUP BY 1, 2
+ORDER BY 1, 2
 """  # noqa: S608 (constants only)
 
 _RATING_ROW = np.dtype(
@@ -62,7 +72,7 @@ _RATING_ROW = np.dtype(
 _RATINGS = f"""
 SELECT behavior.subject_id, behavior.practice_id, behavior.value::int4
 FROM recommendations_rating AS behavior
-{_CONSENTING}
+{_consenting("listening")}
 ORDER BY 1, 2
 """  # noqa: S608 (constants only)
 
@@ -80,31 +90,48 @@ class Ratings:
 class TrainingData:
     """What may be learned from today, and the catalog it is about.
 
-    `practice_ids` are database ids in ascending order; `tags` are arrays of practice indices that
-    share a topic, voice, intention or kind.
+    `practice_ids` are database ids in ascending order; `context_ids` are those of the moods, which
+    stand behind them as columns of `interactions`; `tags` are arrays of practice indices that share
+    a topic, voice, intention or kind.
     """
 
     practice_ids: NDArray[np.int64]
+    context_ids: NDArray[np.int64]
     interactions: Interactions
     ratings: Ratings
     tags: list[NDArray[np.int64]]
+
+    @property
+    def column_ids(self) -> NDArray[np.int64]:
+        """The ids behind the columns: the practices, then the moods."""
+        return np.concatenate((self.practice_ids, self.context_ids))
 
 
 def training_data() -> TrainingData:
     """Read everything. Call inside one REPEATABLE READ transaction: consent is part of the read."""
     practice_ids, tags = _catalog()
-    behavior = _copy(_BEHAVIOR, _BEHAVIOR_ROW)
-    known = np.isin(behavior["practice"], practice_ids)
-    behavior = behavior[known]
-    people = _person_indices(behavior)
-    interactions = Interactions.from_rows(
+    context_ids = np.array([mood.context_id for mood in Mood], dtype=np.int64)
+    interactions = _interactions(np.concatenate((practice_ids, context_ids)))
+    return TrainingData(practice_ids, context_ids, interactions, _ratings(practice_ids), tags)
+
+
+def _interactions(column_ids: NDArray[np.int64]) -> Interactions:
+    rows = _copy(_BEHAVIOR, _BEHAVIOR_ROW)
+    rows = rows[np.isin(rows["practice"], column_ids)]
+    people = _person_indices(rows)
+    ascending = np.argsort(column_ids)
+    ids = rows["practice"].astype(np.int64)
+    return Interactions.from_rows(
         people,
-        practices=np.searchsorted(practice_ids, behavior["practice"].astype(np.int64)),
-        weights=weigh(behavior["heard"], behavior["whole"], behavior["favorites"]),
+        practices=ascending[np.searchsorted(column_ids, ids, sorter=ascending)],
+        weights=np.where(
+            ids < 0,
+            weigh_moods(rows["heard"]),
+            weigh(rows["heard"], rows["whole"], rows["favorites"]),
+        ),
         n_people=int(people[-1]) + 1 if len(people) else 0,
-        n_practices=len(practice_ids),
+        n_practices=len(column_ids),
     )
-    return TrainingData(practice_ids, interactions, _ratings(practice_ids), tags)
 
 
 def _ratings(practice_ids: NDArray[np.int64]) -> Ratings:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -35,10 +36,10 @@ def favorite(request: HttpRequest, slug: str) -> HttpResponse:
     practice = get_object_or_404(published(), slug=slug)
     wish = request.POST.get("favorite")
     if wish not in ("yes", "no"):
-        detail = "This choice is not known here. Nothing was changed."
+        detail = _("This choice is not known here. Nothing was changed.")
         return render(request, "400.html", {"detail": detail}, status=400)
     try:
         set_favorite(person(request), practice, is_favorite=wish == "yes")
     except NotConsented:
-        messages.info(request, "Nothing was kept: you chose that your listening stays with you.")
+        messages.info(request, _("Nothing was kept: you chose that your listening stays with you."))
     return redirect(practice)

@@ -1,20 +1,24 @@
 """The first page: shelves."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from privacy_center.interface import Person, person
 from recommendations.models import Intention
-from recommendations.selectors.shelves import moment_at, shelves
+from recommendations.selectors.shelves import Shelf, moment_at, shelves
 
 GREETINGS = {
-    Intention.MORNING: "Good morning",
-    Intention.FOCUS: "Good day",
-    Intention.CALM: "Good evening",
-    Intention.SLEEP: "Good night",
+    Intention.MORNING: gettext_lazy("Good morning"),
+    Intention.FOCUS: gettext_lazy("Good day"),
+    Intention.CALM: gettext_lazy("Good evening"),
+    Intention.SLEEP: gettext_lazy("Good night"),
 }
 FURTHEST_OFFSET = 14 * 60
 
@@ -30,11 +34,11 @@ def home(request: HttpRequest) -> HttpResponse:
     moment = moment_at(now, utc_offset_minutes=offset)
     shown = shelves(who, now=now, intention=intention, utc_offset_minutes=offset)
     context = {
-        "greeting": "Welcome" if clock is None else GREETINGS[moment.intention],
+        "greeting": _("Welcome") if clock is None else GREETINGS[moment.intention],
         "shelves": shown,
         "intention": intention or "",
         "intentions": Intention.choices,
-        "privacy_line": privacy_line(who, is_personal=any(s.is_personal for s in shown)),
+        "privacy_line": privacy_line(who, shown),
         "device_shelf": not who.can_store,
     }
     return render(request, "recommendations/home.html", context)
@@ -56,10 +60,14 @@ def utc_offset_minutes(request: HttpRequest) -> int | None:
     return offset if abs(offset) <= FURTHEST_OFFSET else None
 
 
-def privacy_line(who: Person, *, is_personal: bool) -> str:
+def privacy_line(who: Person, shown: Sequence[Shelf]) -> str:
     """How this page was made, in one sentence."""
-    if is_personal:
-        return "Your own history shaped this page."
+    if any(shelf.is_by_mood for shelf in shown):
+        if who.can_personalize:
+            return _("Your own history and your last check-in shaped this page.")
+        return _("Your last check-in shaped this page.")
+    if any(shelf.is_personal for shelf in shown):
+        return _("Your own history shaped this page.")
     if who.can_personalize:
-        return "Once you have listened to something, your own history shapes this page."
-    return "Nothing about you was used to make this page."
+        return _("Once you have listened to something, your own history shapes this page.")
+    return _("Nothing about you was used to make this page.")

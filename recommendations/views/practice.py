@@ -14,6 +14,7 @@ from recommendations.selectors.explanation import explanation
 from recommendations.selectors.listening import is_favorite, rating_of, resume_position
 from recommendations.selectors.practice import matching, published
 from recommendations.selectors.shelves import Card, similar
+from recommendations.views.mood import new_check_in
 
 PAGE_SIZE = 24
 
@@ -53,6 +54,7 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
         "similar": similar(found, now=timezone.now()),
         "is_favorite": bool(own and is_favorite(own, found.pk)),
         "rating": rating_of(own, found.pk) if own else None,
+        "check_in_form": new_check_in(who, found) if who.can_store_mood else None,
     }
     return render(request, "recommendations/practice_detail.html", context)
 

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from privacy_center.interface import person
@@ -23,12 +24,12 @@ def rate(request: HttpRequest, slug: str) -> HttpResponse:
     practice = get_object_or_404(published(), slug=slug)
     form = RatingForm(request.POST)
     if not form.is_valid():
-        detail = "A rating is a whole number from 1 to 5. Nothing was changed."
+        detail = _("A rating is a whole number from 1 to 5. Nothing was changed.")
         return render(request, "400.html", {"detail": detail}, status=400)
     try:
         rate_practice(person(request), practice, form.cleaned_data["value"])
     except NotConsented:
-        messages.info(request, "Nothing was kept: you chose that your listening stays with you.")
+        messages.info(request, _("Nothing was kept: you chose that your listening stays with you."))
     else:
-        messages.success(request, "Thank you. Your answer is kept with your history.")
+        messages.success(request, _("Thank you. Your answer is kept with your history."))
     return redirect(practice)

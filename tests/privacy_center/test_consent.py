@@ -1,6 +1,7 @@
 """Deciding: records, states, and what must follow a decision in the same moment."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -15,11 +16,12 @@ from privacy_center.models import (
     Decision,
     Method,
 )
-from privacy_center.purposes import OFFERED, PRESETS, WORDINGS, Purpose
+from privacy_center.purposes import LISTENING, OFFERED, PRESETS, Purpose
 from privacy_center.selectors.consent import purposes_in_force
+from privacy_center.selectors.notice import live_notices
 from recommendations.actions.listening import rate_practice, set_favorite
 from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
-from tests.conftest import NOW, choose, listen, make_account, person_of
+from tests.conftest import NOW, choose, listen, make_account, person_of, shown
 
 STORE, PERSONALIZE, TRAIN = (
     Purpose.LISTENING_STORE,
@@ -37,7 +39,7 @@ def _decide(account: Account, **wishes: bool) -> list[ConsentRecord]:
 def test_a_preset_puts_exactly_its_purposes_in_force(alice: Account, preset: object) -> None:
     person = choose(alice, preset)  # type: ignore[arg-type]
     assert frozenset(person.consents) == preset.purposes  # type: ignore[attr-defined]
-    assert ConsentRecord.objects.count() == len(OFFERED)
+    assert ConsentRecord.objects.count() == len(LISTENING)
 
 
 def test_no_preset_touches_mood(alice: Account) -> None:
@@ -67,9 +69,10 @@ def test_the_same_answer_again_changes_nothing(alice: Account) -> None:
     assert _decide(alice, train=True) == []
 
 
-def test_a_record_keeps_the_digest_of_the_words_that_were_shown(alice: Account) -> None:
+def test_a_record_names_the_notice_that_was_read_and_when_the_yes_ends(alice: Account) -> None:
     (record,) = _decide(alice, store=True)
-    assert record.wording_digest == WORDINGS[STORE].digest
+    assert record.notice == live_notices()[STORE]
+    assert record.valid_until == NOW + timedelta(days=730)
 
 
 def test_contradictory_wishes_are_refused_and_nothing_is_written(alice: Account) -> None:
@@ -124,7 +127,7 @@ def test_fault_27_the_database_refuses_to_change_a_record(alice: Account, statem
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(statement)
-    assert ConsentRecord.objects.count() == len(OFFERED)
+    assert ConsentRecord.objects.count() == len(LISTENING)
 
 
 def test_a_state_cannot_say_what_its_record_does_not(alice: Account) -> None:
@@ -137,7 +140,8 @@ def test_a_sale_can_never_be_given(alice: Account) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         ConsentRecord.objects.create(
             subject=alice.subject, purpose=Purpose.SALE, decision=Decision.GIVEN,
-            method=Method.API, wording_digest="", recorded_at=NOW,
+            method=Method.API, notice=live_notices()[Purpose.SALE], language="en", commitment=b"", recorded_at=NOW,
+            valid_until=NOW,
         )  # fmt: skip
 
 
@@ -146,11 +150,13 @@ def test_the_database_refuses_a_use_without_store(alice: Account) -> None:
     _decide(alice, store=False)
     record = ConsentRecord.objects.create(
         subject=alice.subject, purpose=TRAIN, decision=Decision.GIVEN,
-        method=Method.API, wording_digest="", recorded_at=NOW,
+        method=Method.API, notice=live_notices()[TRAIN], language="en", commitment=b"", recorded_at=NOW,
+            valid_until=NOW,
     )  # fmt: skip
     with pytest.raises(IntegrityError, match="need store"):
         ConsentState.objects.create(
-            subject=alice.subject, purpose=TRAIN, decision=Decision.GIVEN, record=record, since=NOW
+            subject=alice.subject, purpose=TRAIN, decision=Decision.GIVEN, record=record, since=NOW,
+            valid_until=NOW,
         )
 
 
@@ -158,7 +164,7 @@ def test_a_switch_on_the_page_holds_at_once_and_says_what_it_did(
     alice: Account, signed_in: Callable[[Account], Client]
 ) -> None:
     client = signed_in(alice)
-    response = client.post("/privacy/decide/", {"purpose": TRAIN, "decision": "yes"}, follow=True)
+    response = client.post("/privacy/decide/", {"purpose": TRAIN, "decision": "yes", "shown": shown()}, follow=True)
     assert person_of(alice).can_train
     assert "On from now: “Keep my history”, “Help everyone" in response.content.decode().replace(
         "&#x27;", "'"

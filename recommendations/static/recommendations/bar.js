@@ -7,10 +7,11 @@
  */
 
 import { clockTime, pagePractice } from "./practice.js";
+import { text } from "./texts.js";
 
-/** @param {Element} element @param {string} text */
-function setText(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
+/** @param {Element} element @param {string} words */
+function setText(element, words) {
+  if (element && element.textContent !== words) element.textContent = words;
 }
 
 /** @param {Player} player */
@@ -45,7 +46,7 @@ function drawBar(player, bar, find) {
   bar.hidden = !practice || pagePractice()?.slug === practice.slug;
   bar.dataset.playerState = state;
   if (bar.hidden) return;
-  setText(find("toggle-label"), player.isPlaying ? "Pause" : "Play");
+  setText(find("toggle-label"), player.isPlaying ? text("pause") : text("play"));
   setText(find("title"), practice.title);
   setText(find("kind"), practice.kindLabel);
   setText(find("elapsed"), clockTime(position));

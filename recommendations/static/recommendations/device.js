@@ -38,6 +38,13 @@ const inLocalStorage = {
     const values = { ...inLocalStorage.read(store), [value[KEYS[store]]]: value };
     localStorage.setItem(`${NAME}.${store}`, JSON.stringify(values));
   },
+  async putAll(values) {
+    for (const [store, rows] of Object.entries(values)) {
+      const keyed = rows.map((row) => [row[KEYS[store]], row]);
+      const merged = { ...inLocalStorage.read(store), ...Object.fromEntries(keyed) };
+      localStorage.setItem(`${NAME}.${store}`, JSON.stringify(merged));
+    }
+  },
   async remove(store, key) {
     const values = inLocalStorage.read(store);
     delete values[key];
@@ -63,14 +70,20 @@ function settled(pending, event) {
 /** @param {IDBDatabase} database */
 function inIndexedDb(database) {
   /** @param {string[]} stores @param {(transaction: IDBTransaction) => void} act */
-  const write = (stores, act) => {
-    const transaction = database.transaction(stores, "readwrite");
+  const write = (stores, act, options = {}) => {
+    const transaction = database.transaction(stores, "readwrite", options);
     act(transaction);
     return settled(transaction, "complete");
   };
   return {
     all: (store) => settled(database.transaction(store).objectStore(store).getAll(), "success"),
     put: (store, value) => write([store], (on) => on.objectStore(store).put(value)),
+    // On the disk when it is done: elsewhere it may be deleted then.
+    putAll: (values) => write(Object.keys(values), (on) => {
+      for (const [store, rows] of Object.entries(values)) {
+        for (const row of rows) on.objectStore(store).put(row);
+      }
+    }, { durability: "strict" }),
     remove: (store, key) => write([store], (on) => on.objectStore(store).delete(key)),
     clear: () => write(Object.keys(KEYS), (on) => {
       for (const store of Object.keys(KEYS)) on.objectStore(store).clear();
@@ -102,6 +115,14 @@ export async function kept(store) {
 /** @param {Store} store @param {object} value  with the store's key in it; replaces an older one */
 export async function keep(store, value) {
   await (await opened).put(store, value);
+}
+
+/**
+ * Keeps a lot at once: all of it or, where the browser has IndexedDB, nothing.
+ * @param {Partial<Record<Store, object[]>>} values  each with its store's key in it
+ */
+export async function keepAll(values) {
+  await (await opened).putAll(values);
 }
 
 /** @param {Store} store @param {string} key */

@@ -8,6 +8,7 @@
  */
 
 import { forgetAll, kept } from "./device.js";
+import { text } from "./texts.js";
 
 const LONGEST = 12;
 
@@ -70,7 +71,7 @@ export function bindDeviceShelves({ onForget }) {
     onForget();
     await forgetAll();
     const note = document.querySelector("[data-device-forgotten]");
-    if (note) note.textContent = "Cleared. Nothing of what you played is kept in this browser.";
+    if (note) note.textContent = text("deviceCleared");
     else document.getElementById("main")?.focus({ preventScroll: true });
     drawAll();
   });

@@ -16,6 +16,7 @@ import { bindDeviceShelves } from "./device_shelf.js";
 import { ListenQueue } from "./listen_queue.js";
 import { pagePerson } from "./person.js";
 import { pagePractice } from "./practice.js";
+import { text } from "./texts.js";
 
 const KEEP_EVERY_SECONDS = 5;
 const SEND_EVERY_MILLISECONDS = 20_000;
@@ -90,7 +91,7 @@ async function takeRating({ target }) {
   const practice = pagePractice();
   if (!form || !practice) return;
   await keep("ratings", { slug: practice.slug, value: Number(target.value) });
-  form.querySelector("[data-player-rating-note]").textContent = "Noted, on this device only.";
+  form.querySelector("[data-player-rating-note]").textContent = text("ratingNoted");
 }
 
 async function markRating() {
@@ -120,7 +121,7 @@ async function markFavorites() {
     const isKept = slugs.has(button.dataset.slug);
     button.setAttribute("aria-pressed", String(isKept));
     const label = button.querySelector("[data-favorite-label]");
-    if (label) label.textContent = isKept ? "In your favorites" : "Add to favorites";
+    if (label) label.textContent = text(isKept ? "isFavorite" : "addFavorite");
   }
 }
 

@@ -27,6 +27,7 @@ import { lineAt } from "./practice.js";
 import { readSettings, writeSettings } from "./settings.js";
 import { limiter } from "./sound.js";
 import { bindStage } from "./stage.js";
+import { text } from "./texts.js";
 import { hush, speak } from "./voice.js";
 
 /** @typedef {"idle"|"playing"|"paused"|"finished"} State */
@@ -206,7 +207,7 @@ export class Player {
    */
   wake() {
     if (!("AudioContext" in window)) {
-      this.message = "This browser cannot make sound here. A newer browser can.";
+      this.message = text("noSound");
       this.tell("change");
       return false;
     }
@@ -241,7 +242,7 @@ export class Player {
   /** @param {Channel} channel */
   trouble(channel) {
     if (this.channel !== channel) return;
-    this.message = "The recording did not load. Your place is kept. Press play to try again.";
+    this.message = text("recordingLost");
     this.pause(0.1);
   }
 

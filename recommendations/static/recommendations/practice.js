@@ -3,6 +3,7 @@
  */
 
 import { pagePerson } from "./person.js";
+import { text } from "./texts.js";
 
 /**
  * @typedef {{at: number, text: string, seconds: number}} Line  seconds from the start, and long
@@ -44,15 +45,15 @@ export function clockTime(seconds) {
 }
 
 /**
- * 250 → "4 minutes 10 seconds".
+ * 250 → "4 minutes 10 seconds", in the language of the page.
  * @param {number} seconds
  */
 export function spokenTime(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  const count = (/** @type {number} */ number, /** @type {string} */ unit) =>
-    `${number} ${unit}${number === 1 ? "" : "s"}`;
+  const counted = (/** @type {number} */ count, /** @type {string} */ unit) =>
+    text(count === 1 ? unit : `${unit}s`, { count });
   const minutes = Math.floor(whole / 60);
-  return `${minutes ? `${count(minutes, "minute")} ` : ""}${count(whole % 60, "second")}`;
+  return `${minutes ? `${counted(minutes, "minute")} ` : ""}${counted(whole % 60, "second")}`;
 }
 
 /**

@@ -20,9 +20,9 @@
 import { breathAt } from "./breathing.js";
 import { readPosition } from "./device.js";
 import { clockTime, lineAt, pagePractice, spokenTime } from "./practice.js";
+import { text } from "./texts.js";
 import { canSpeak, onVoices } from "./voice.js";
 
-const WORDS = { in: "In", hold: "Hold", out: "Out", rest: "Rest" };
 const WORTH_RESUMING_SECONDS = 15;
 const NEARLY_OVER = 0.95;
 const CALM_FRAME_MILLISECONDS = 250;
@@ -71,9 +71,9 @@ function find(name) {
   return stage()?.querySelector(hook(name)) ?? null;
 }
 
-/** @param {Element|null} element @param {string} text */
-function setText(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
+/** @param {Element|null} element @param {string} words */
+function setText(element, words) {
+  if (element && element.textContent !== words) element.textContent = words;
 }
 
 /** @param {Player} player @param {Practice} practice */
@@ -142,7 +142,7 @@ async function enterPage(player) {
   const button = find("resumeFrom");
   if (!button) return;
   button.dataset.seconds = String(position);
-  setText(button, `Continue from ${clockTime(position)}`);
+  setText(button, text("continueFrom", { time: clockTime(position) }));
   show("resume", true);
 }
 
@@ -153,7 +153,7 @@ function drawStage(player) {
   const isHere = isOn(player, practice);
   const position = isHere ? player.position : 0;
   stage().dataset.playerState = isHere ? player.state : "idle";
-  setText(find("toggleLabel"), isHere && player.isPlaying ? "Pause" : "Play");
+  setText(find("toggleLabel"), isHere && player.isPlaying ? text("pause") : text("play"));
   setText(find("message"), player.message);
   drawTime(player, practice, position);
   drawSettings(player, practice);
@@ -165,17 +165,18 @@ function drawStage(player) {
 function drawTime(player, practice, position) {
   setText(find("elapsed"), clockTime(position));
   const isEndless = player.timer === "off" && position >= practice.seconds;
-  setText(find("remaining"), isEndless ? "no end" : `−${clockTime(practice.seconds - position)}`);
+  const left = `−${clockTime(practice.seconds - position)}`;
+  setText(find("remaining"), isEndless ? text("noEnd") : left);
   const seek = find("seek");
   if (seek) {
     seek.max = String(practice.seconds);
     seek.value = String(Math.floor(position));
     seek.disabled = !isOn(player, practice);
-    const spoken = `${spokenTime(position)} of ${spokenTime(practice.seconds)}`;
-    seek.setAttribute("aria-valuetext", spoken);
+    const [now, length] = [spokenTime(position), spokenTime(practice.seconds)];
+    seek.setAttribute("aria-valuetext", text("spokenPosition", { position: now, length }));
   }
   const minutes = Math.ceil(player.timerLeft / 60);
-  setText(find("timerLeft"), Number.isFinite(minutes) ? `Stops in ${minutes} min` : "");
+  setText(find("timerLeft"), Number.isFinite(minutes) ? text("stopsIn", { minutes }) : "");
 }
 
 /** @param {Player} player @param {Practice} practice */
@@ -193,7 +194,7 @@ function drawSettings(player, { content, audio }) {
   if (announceSwitch) announceSwitch.checked = announce;
   show("voiceRow", Boolean(content.pattern) || (Boolean(content.lines) && !audio && canSpeak()));
   show("announceRow", Boolean(content.lines));
-  setText(find("voiceLabel"), content.pattern ? "Soft tones" : "Read aloud");
+  setText(find("voiceLabel"), text(content.pattern ? "softTones" : "readAloud"));
   find("lines")?.setAttribute("aria-live", announce ? "polite" : "off");
 }
 
@@ -215,10 +216,10 @@ function drawBreath({ content }, position) {
   const isGoing = state === "playing" || state === "paused";
   box.dataset.breathPhase = breath.phase;
   box.style.setProperty("--breath", breath.fullness.toFixed(4));
-  const waiting = state === "finished" ? "Done" : "Ready";
-  setText(find("breathWord"), isGoing ? WORDS[breath.phase] : waiting);
+  const waiting = state === "finished" ? "done" : "ready";
+  setText(find("breathWord"), text(isGoing ? breath.phase : waiting));
   setText(find("breathCount"), isGoing ? String(breath.left) : "");
-  setText(find("breathRound"), `Round ${breath.round} of ${content.rounds}`);
+  setText(find("breathRound"), text("round", { round: breath.round, rounds: content.rounds }));
 }
 
 let frames = 0;

@@ -10,10 +10,10 @@ const MANNERS = {
   clear: { pitch: 1.08, rate: 0.9 },
 };
 
-/** @returns {SpeechSynthesisVoice|undefined} */
+/** The practices' language counts, not the page's. @returns {SpeechSynthesisVoice|undefined} */
 function localVoice() {
   if (!("speechSynthesis" in window)) return undefined;
-  const language = (document.documentElement.lang || "en").slice(0, 2);
+  const language = document.getElementById("player").dataset.catalogLanguage;
   const voices = window.speechSynthesis.getVoices()
     .filter((voice) => voice.localService && voice.lang.startsWith(language));
   return voices.find((voice) => voice.default) ?? voices[0];

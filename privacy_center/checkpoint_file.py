@@ -1,0 +1,72 @@
+"""The checkpoints outside of the database: one line each, only ever appended.
+
+A database that was restored from an old backup has forgotten what this file still knows.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class PublishedCheckpoint:
+    """One line: the tree's size, its root in hex, and the signed note."""
+
+    size: int
+    root: str
+    note: str
+
+
+def append_checkpoint(checkpoint: PublishedCheckpoint) -> None:
+    """Add a line, and return once the disk has it. Raises OSError."""
+    path = _path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    line = json.dumps({"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note})
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        # A line that a crash cut short stays as it is; the next one stands by itself.
+        is_cut = os.pread(descriptor, 1, max(0, os.fstat(descriptor).st_size - 1)) not in (
+            b"\n",
+            b"",
+        )
+        os.write(descriptor, b"\n" * is_cut + line.encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def published_checkpoints() -> Iterator[PublishedCheckpoint]:
+    """Every line, oldest first; none when nothing was ever published."""
+    path = _path()
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            # What a crash cut short was signed, not relied upon, and is written again.
+            if line.endswith("}\n"):
+                yield PublishedCheckpoint(**json.loads(line))
+
+
+def last_published() -> PublishedCheckpoint | None:
+    """The last line, found from the end of the file."""
+    path = _path()
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - LONGEST_LINE))
+        lines = [line for line in file.read().split(b"\n") if line.endswith(b"}")]
+    # The first may be the end of a longer one.
+    whole = [line for line in lines if line.startswith(b'{"size"')]
+    return PublishedCheckpoint(**json.loads(whole[-1])) if whole else None
+
+
+LONGEST_LINE = 8192
+
+
+def _path() -> Path:
+    return Path(settings.LEDGER_CHECKPOINT_FILE)

@@ -1,0 +1,513 @@
+"""Check a consent receipt without trusting whoever issued it:
+
+    pip install cryptography
+    python verify_receipt.py RECEIPT --key VKEY [--key VKEY ...]
+
+Prints one line and exits with 0 when the receipt is genuine and its decision stands in the ledger
+that the key signs for, or says why not and exits with 1. Nothing is sent anywhere; this file needs
+nothing else of the service that issued the receipt. The service publishes its verifier keys (VKEY).
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MAX_BYTES = 1_000_000
+MAX_HASHES = 64
+# The largest integer that every reader of JSON understands exactly (RFC 8259 §6).
+MAX_INTEGER = 2**53 - 1
+
+# The W3C Data Privacy Vocabulary's word for each decision.
+STATES = {
+    "given": "dpv:ConsentGiven",
+    "renewed": "dpv:RenewedConsentGiven",
+    "refused": "dpv:ConsentRefused",
+    "withdrawn": "dpv:ConsentWithdrawn",
+    "expired": "dpv:ConsentExpired",
+    "invalidated": "dpv:ConsentInvalidated",
+}
+
+# A receipt's names from top to bottom; all others follow by the alphabet.
+ORDER = (
+    "receipt_id",
+    "@type",
+    "schema_version",
+    "record",
+    "header",
+    "record_id",
+    "pii_principal_id",
+    "processing",
+    "purpose",
+    "decision",
+    "time",
+    "valid_until",
+    "event",
+    "event_state",
+    "event_time",
+    "notice",
+    "version",
+    "texts",
+    "title",
+    "sentence",
+    "ledger",
+    "statement",
+    "opening",
+    "leaf",
+    "proof",
+    "signature",
+    "@context",
+)
+
+
+class Invalid(ValueError):
+    """Something does not hold; the message tells a person what."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a genuine receipt proves: this decision is this entry of this ledger."""
+
+    record_id: str
+    purpose: str
+    decision: str
+    time: str
+    ledger: str
+    index: int
+    size: int
+
+    def __str__(self) -> str:
+        return (
+            f"Genuine: {self.purpose} {self.decision} at {self.time}, "
+            f"entry {self.index} of the {self.size} in the ledger {self.ledger}."
+        )
+
+
+# JSON in one form only
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys, in UTF-8, without spaces.
+
+    Raises `Invalid` for anything but str, int, bool, None, list and dict with str keys, for
+    integers beyond ±(2^53 - 1), and for text that is not Unicode.
+    """
+    try:
+        text = _CANONICAL.encode(value)
+        data = text.encode()
+        same = _DECODER.decode(text) == value
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid("This cannot be written as canonical JSON.") from error
+    # A key that is a number, or a tuple, is read back as something else than was written.
+    if not same:
+        raise Invalid("This cannot be written as canonical JSON.")
+    return data
+
+
+def receipt_file(receipt: Mapping[str, object]) -> bytes:
+    """The only form in which a receipt is issued: indented by 2, in `ORDER`, one final newline."""
+    try:
+        text = json.dumps(_ordered(receipt), ensure_ascii=False, allow_nan=False, indent=2)
+        return text.encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid("This cannot be written as a receipt.") from error
+
+
+def read_receipt(data: bytes) -> dict[str, object]:
+    """The receipt in a file's bytes. Raises `Invalid` unless they are exactly as issued."""
+    if len(data) > MAX_BYTES:
+        raise Invalid("The file is too large to be a receipt.")
+    try:
+        receipt = _DECODER.decode(data.decode())
+    except Invalid:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The file is not a receipt: it is not JSON in UTF-8.") from error
+    if not isinstance(receipt, dict):
+        raise Invalid("The file is not a receipt.")
+    if receipt_file(receipt) != data:
+        raise Invalid("The file was changed after it was issued: it is laid out differently.")
+    return receipt
+
+
+def _ordered(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _ordered(value[name]) for name in sorted(value, key=_rank)}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Invalid("The receipt says something twice.")
+    return found
+
+
+def _integer(text: str) -> int:
+    # Not even parsed if it is long: that would take time without end.
+    if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
+        raise Invalid("The receipt holds a number that is too large.")
+    return int(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise Invalid("The receipt holds a number that is not whole.")
+
+
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_refuse, parse_constant=_refuse
+)
+
+
+def _base64(text: str, length: int, what: str) -> bytes:
+    """Standard base64 (RFC 4648 §4) in the one way of writing it."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Invalid(f"The {what} is not in base64.") from error
+    if base64.b64encode(data).decode() != text or len(data) != length:
+        raise Invalid(f"The {what} is not in base64 of {length} bytes.")
+    return data
+
+
+def _number(text: str, what: str) -> int:
+    """A decimal number without leading zeros, below 2^63."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text, re.ASCII) or int(text) >= 2**63:
+        raise Invalid(f"The {what} is not a number.")
+    return int(text)
+
+
+# The Merkle tree (RFC 9162 section 2.1)
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00 || data): 32 bytes (RFC 9162 §2.1.1)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right): 32 bytes (RFC 9162 §2.1.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def verify_inclusion(
+    index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes
+) -> bool:
+    """Whether `proof` leads from the leaf hash at `index` to the root hash of `size` leaves (RFC
+    9162 §2.1.3.2)."""
+    if not 0 <= index < size or len(proof) > MAX_HASHES:
+        return False
+    if any(len(data) != 32 for data in (leaf, root, *proof)):
+        return False
+    fn, sn, r = index, size - 1, leaf
+    for p in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            r = node_hash(p, r)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node_hash(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and r == root
+
+
+# Checkpoints as signed notes (c2sp.org/tlog-checkpoint, c2sp.org/signed-note)
+
+
+def check_key_name(name: str) -> None:
+    """Raise `Invalid` unless a key may have this name: not empty, no spaces, no plus."""
+    if not name.isprintable() or name.split() != [name] or "+" in name:
+        raise Invalid("A key's name has no spaces and no plus.")
+
+
+@dataclass(frozen=True)
+class VerifierKey:
+    """A ledger's public Ed25519 key: the ledger's name and 32 bytes."""
+
+    name: str
+    public: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "VerifierKey":
+        """Read `name+key id in hex+base64(0x01 || key)`. Raises `Invalid`."""
+        parts = text.split("+", 2)
+        if len(parts) != 3:
+            raise Invalid("A key has three parts: name+id+base64.")
+        name, key_id, encoded = parts
+        check_key_name(name)
+        data = _base64(encoded, 33, "key")
+        key = cls(name, data[1:])
+        if data[0] != 1 or key.key_id != key_id:
+            raise Invalid("The key does not agree with its id, or is not for Ed25519.")
+        return key
+
+    def __str__(self) -> str:
+        encoded = base64.b64encode(b"\x01" + self.public).decode()
+        return f"{self.name}+{self.key_id}+{encoded}"
+
+    @property
+    def key_hash(self) -> bytes:
+        """The 4 bytes that stand before each signature, to find the key by."""
+        data = self.name.encode() + b"\n\x01" + self.public
+        return hashlib.sha256(data).digest()[:4]
+
+    @property
+    def key_id(self) -> str:
+        """The same in hex."""
+        return self.key_hash.hex()
+
+    def verify(self, signature: bytes, data: bytes) -> bool:
+        """Whether this key signed `data` (RFC 8032)."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, data)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A ledger's size and root hash (32 bytes) at one moment."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """What is signed: three lines."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Read a checkpoint's three lines. Raises `Invalid`."""
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise Invalid("A checkpoint has exactly three lines.")
+    origin, size, root, _ = lines
+    check_key_name(origin)
+    return Checkpoint(origin, _number(size, "ledger's size"), _base64(root, 32, "root hash"))
+
+
+def open_note(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
+    """The checkpoint in a signed note.
+
+    Signatures by unknown keys are ignored, as the format demands. Raises `Invalid` when a known
+    key's signature is false or repeated, or when no key of the checkpoint's own ledger signed.
+    """
+    head, separator, tail = note.rpartition("\n\n")
+    if not separator or not tail.endswith("\n"):
+        raise Invalid("The checkpoint is not signed.")
+    text = head + "\n"
+    known = {(key.name, key.key_hash): key for key in keys}
+    signed: set[VerifierKey] = set()
+    for line in tail[:-1].split("\n"):
+        name, key_hash, signature = _signature_line(line)
+        key = known.get((name, key_hash))
+        if key is None:
+            continue
+        if key in signed or not key.verify(signature, text.encode()):
+            raise Invalid("A signature of the checkpoint is false.")
+        signed.add(key)
+    checkpoint = parse_checkpoint(text)
+    if checkpoint.origin not in {key.name for key in signed}:
+        raise Invalid("No key that you gave has signed the checkpoint.")
+    return checkpoint
+
+
+def _signature_line(line: str) -> tuple[str, bytes, bytes]:
+    """Key name, key hash and signature of `— name base64(key hash || signature)`."""
+    match = re.fullmatch(r"\u2014 (\S+) ([A-Za-z0-9+/=]+)", line)
+    if not match:
+        raise Invalid("A signature line of the checkpoint is malformed.")
+    name, encoded = match.groups()
+    check_key_name(name)
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise Invalid("A signature of the checkpoint is not in base64.") from error
+    if len(data) <= 4 or base64.b64encode(data).decode() != encoded:
+        raise Invalid("A signature of the checkpoint is not in base64.")
+    return name, data[:4], data[4:]
+
+
+# The proof that an entry is in the tree (c2sp.org/tlog-proof)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An entry's index, the hashes from its leaf to the root, and the signed checkpoint."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+    note: str
+
+
+def parse_proof(text: str) -> Proof:
+    """Read a proof. Raises `Invalid`; the format's optional `extra` line is refused as well."""
+    head, separator, note = text.partition("\n\n")
+    lines = head.split("\n")
+    if not separator or len(lines) < 2 or lines[0] != "c2sp.org/tlog-proof@v1":
+        raise Invalid("The proof is not in the form c2sp.org/tlog-proof@v1.")
+    if not lines[1].startswith("index "):
+        raise Invalid("The proof does not say its entry's index.")
+    if len(lines) - 2 > MAX_HASHES:
+        raise Invalid(f"The proof has more than {MAX_HASHES} hashes.")
+    index = _number(lines[1].removeprefix("index "), "entry's index")
+    return Proof(index, tuple(_base64(line, 32, "proof's hash") for line in lines[2:]), note)
+
+
+# The receipt
+
+
+def check_receipt(receipt: Mapping[str, object] | bytes, keys: Iterable[VerifierKey]) -> Verified:
+    """What the receipt proves, if all of it holds under the given keys. Raises `Invalid`."""
+    found = read_receipt(receipt) if isinstance(receipt, bytes) else receipt
+    keys = list(keys)
+    _check_signature(found, keys)
+    _check_agreement(found)
+    statement, leaf = _part(found, "ledger.statement"), _part(found, "ledger.leaf")
+    opening = _base64(_text(found, "ledger.opening"), 32, "opening")
+    commitment = hmac.digest(opening, canonical(statement), hashlib.sha256)
+    if commitment.hex() != _text(found, "ledger.leaf.commitment"):
+        raise Invalid("The ledger's entry is about another decision.")
+    notice = hashlib.sha256(canonical(_part(found, "notice"))).hexdigest()
+    if notice != _text(found, "ledger.leaf.notice"):
+        raise Invalid("The words in the receipt are not those of the decision.")
+    proof = parse_proof(_text(found, "ledger.proof"))
+    checkpoint = open_note(proof.note, keys)
+    if proof.index >= checkpoint.size:
+        raise Invalid("The ledger ends before the entry's index.")
+    leaf_digest = leaf_hash(canonical(leaf))
+    if not verify_inclusion(
+        proof.index, checkpoint.size, leaf_digest, proof.hashes, checkpoint.root
+    ):
+        raise Invalid("The entry is not in the ledger.")
+    return Verified(
+        record_id=_text(found, "ledger.statement.record_id"),
+        purpose=_text(found, "ledger.statement.purpose"),
+        decision=_text(found, "ledger.statement.decision"),
+        time=_text(found, "ledger.statement.time"),
+        ledger=checkpoint.origin,
+        index=proof.index,
+        size=checkpoint.size,
+    )
+
+
+def validity(time: str, valid_until: object) -> str | None:
+    """How long a yes holds, as an ISO 8601 interval; None for what is no yes."""
+    return f"{time}/{valid_until}" if valid_until else None
+
+
+def _check_signature(receipt: Mapping[str, object], keys: Iterable[VerifierKey]) -> None:
+    signature = _base64(_text(receipt, "signature.value"), 64, "receipt's signature")
+    signer = {str(key): key for key in keys}.get(_text(receipt, "signature.key"))
+    if signer is None:
+        raise Invalid("The receipt is not signed by a key that you gave.")
+    if set(_object_at(receipt, "signature")) != {"key", "value"}:
+        raise Invalid("The receipt's signature holds more than a key and a value.")
+    signed = {name: value for name, value in receipt.items() if name != "signature"}
+    if not signer.verify(signature, canonical(signed)):
+        raise Invalid("The receipt was changed after it was signed.")
+
+
+def _check_agreement(receipt: Mapping[str, object]) -> None:
+    """Whatever is said in several places must be said alike."""
+    statement = "ledger.statement."
+    purpose, notice = _text(receipt, statement + "purpose"), _text(receipt, statement + "notice")
+    decision, time = _text(receipt, statement + "decision"), _text(receipt, statement + "time")
+    if decision not in STATES:
+        raise Invalid("The receipt is about an unknown kind of decision.")
+    alike = {
+        "ledger.leaf.purpose": purpose,
+        "ledger.leaf.decision": decision,
+        "ledger.leaf.notice": notice,
+        "ledger.leaf.time": time,
+        "notice.purpose": purpose,
+        "record.header.record_id": _text(receipt, statement + "record_id"),
+        "record.header.pii_principal_id": _text(receipt, statement + "pii_principal_id"),
+        "record.processing.purpose": purpose,
+        "record.processing.language": _text(receipt, statement + "language"),
+        "record.processing.privacy_notice.sha256": notice,
+        "record.processing.privacy_notice.version": _part(receipt, "notice.version"),
+        "record.event.event_state": STATES[decision],
+        "record.event.event_time": time,
+        "record.event.validity_duration": validity(time, _part(receipt, statement + "valid_until")),
+    }
+    for place, value in alike.items():
+        if _part(receipt, place) != value:
+            raise Invalid(f"The receipt contradicts itself in {place}.")
+
+
+def _part(receipt: Mapping[str, object], place: str) -> object:
+    found: object = receipt
+    for name in place.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            raise Invalid(f"The receipt lacks {place}.")
+        found = found[name]
+    return found
+
+
+def _object_at(receipt: Mapping[str, object], place: str) -> Mapping[str, object]:
+    found = _part(receipt, place)
+    if not isinstance(found, Mapping):
+        raise Invalid(f"The receipt lacks {place}.")
+    return found
+
+
+def _text(receipt: Mapping[str, object], place: str) -> str:
+    found = _part(receipt, place)
+    if not isinstance(found, str):
+        raise Invalid(f"The receipt lacks {place}.")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Check a consent receipt.")
+    parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the receipt's file")
+    parser.add_argument(
+        *("--key", "-k"),
+        action="append",
+        required=True,
+        metavar="VKEY",
+        help="a verifier key of the ledger: name+id+base64; may be given several times",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        with options.receipt.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        verified = check_receipt(data, [VerifierKey.parse(key) for key in options.key])
+    except OSError as error:
+        sys.stdout.write(f"NOT CHECKED: the file cannot be read ({error.strerror}).\n")
+        return 1
+    except Invalid as error:
+        sys.stdout.write(f"NOT GENUINE: {error}\n")
+        return 1
+    sys.stdout.write(f"{verified}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""The calendar, and the reconciler that makes up for every message that was lost."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from privacy_center.expiry import expire, expire_unanswered
+from privacy_center.tasks.ledger import sequence_ledger
+
+
+@shared_task(name="privacy_center.reconcile")
+def reconcile() -> None:
+    """Every 10 s: end what is over, and sequence what waits."""
+    expire(at=timezone.now())
+    sequence_ledger()
+
+
+@shared_task(name="privacy_center.expire_unanswered")
+def expire_unanswered_consents() -> None:
+    """Every night: end what nobody renewed within the time for it."""
+    expire_unanswered(at=timezone.now())

@@ -1,0 +1,341 @@
+"""The site in another language: complete catalogs, the reader's choice, no English leftovers."""
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages import Message
+from babel.messages.mofile import read_mo
+from django.conf import settings
+from django.core import mail
+from django.core.management import call_command
+from django.template.base import Lexer, TokenType
+from django.test import Client
+from django.utils import translation
+
+from calm_site import middleware
+from calm_site.management.commands import makemessages
+from privacy_center.models import Account
+from recommendations.models import Practice, Topic
+from tests.conftest import choose, listen
+
+LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+[^>]*>")
+READ_ATTRIBUTES = ("aria-label", "alt", "placeholder", "title", "aria-description")
+WORD = re.compile(r"[^\W\d_]{2,}")
+GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.9,en;q=0.5"}
+PAGES = (
+    "/", "/?intention=sleep", "/practices/", "/practices/?q=nothing-is-called-this",
+    "/practices/?length=forever", "/favorites/", "/how-it-works/", "/accounts/login/",
+    "/accounts/signup/", "/accounts/signup/passkey/", "/accounts/password/reset/",
+    "/accounts/password/reset/done/", "/accounts/password/reset/key/1-no-such-key/", "/mail/",
+    "/no/such/page/", "/?next=http://[", "/?q=%00",
+)  # fmt: skip
+COOKIES = ("clock", "session", "csrftoken", "messages", "language")
+OWN_PAGES = (
+    "/", "/favorites/", "/account/", "/accounts/email/", "/accounts/password/change/",
+    "/accounts/2fa/", "/accounts/reauthenticate/", "/accounts/logout/",
+)  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """What a person is shown or read of a page: (text, whether it is in the page's language)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.language = ""
+        self.texts: list[tuple[str, bool]] = []
+        self.open: list[tuple[str, bool, bool]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "html":
+            self.language = values.get("lang") or ""
+        is_own, is_silent = self.open[-1][1:] if self.open else (True, False)
+        is_own = is_own and values.get("lang") in (None, self.language)
+        is_silent = is_silent or tag in ("script", "style", "pre")
+        for name, value in values.items():
+            is_description = tag == "meta" and values.get("name") == "description"
+            is_value = name.startswith("data-") and values.get("id") == "script-texts"
+            if name in READ_ATTRIBUTES or (is_description and name == "content") or is_value:
+                self.add(value or "", is_own)
+        if tag not in ("meta", "link", "input", "img", "br", "path", "circle", "rect", "progress"):
+            self.open.append((tag, is_own, is_silent))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        is_own, is_silent = self.open[-1][1:] if self.open else (True, False)
+        if not is_silent:
+            self.add(data, is_own)
+
+    def add(self, text: str, is_own: bool) -> None:
+        if WORD.search(text):
+            self.texts.append((" ".join(text.split()), is_own))
+
+
+def read_page(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    return reader
+
+
+def leftovers(client: Client, path: str) -> tuple[str, set[str]]:
+    """The language of the German page, and what it says in the same words as the English one."""
+    english = read_page(client.get(path).content.decode())
+    german = read_page(client.get(path, **GERMAN).content.decode())
+    assert english.language == "en"
+    assert len(english.texts) > 10
+    said = {text for text, _is_own in english.texts}
+    return german.language, {text for text, is_own in german.texts if is_own and text in said}
+
+
+def same_in_both() -> set[str]:
+    """Words that German and English share, names, and the practices' own words."""
+    catalog = makemessages.read("de")
+    same = {str(message.id) for message in catalog if message.id == message.string}
+    titles = Practice.objects.values_list("title", flat=True)
+    names = {name for _code, name in settings.LANGUAGES}
+    names |= {settings.SITE_NAME, "alice@example.org", *COOKIES}
+    return same | set(titles) | set(Topic.objects.values_list("name", flat=True)) | names
+
+
+def texts(message: Message) -> list[str]:
+    """A message's texts in the language of its catalog, one for each number."""
+    return list(message.string) if isinstance(message.string, list | tuple) else [message.string]
+
+
+def places(text: str) -> list[str]:
+    return sorted(PLACES.findall(text))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_has_a_translation_and_no_translation_is_left_over(language: str) -> None:
+    found = {(m.id, m.context) for m in makemessages.collected() if m.id}
+    catalog = [message for message in makemessages.read(language) if message.id]
+    assert len(found) > 200
+    assert {(m.id, m.context) for m in catalog} == found, "run make messages"
+    assert [m.id for m in catalog if not all(texts(m)) or m.fuzzy] == []
+    assert list(makemessages.read(language).obsolete) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_places_and_the_markup_of_its_text(language: str) -> None:
+    different = []
+    for message in makemessages.read(language):
+        said = message.id if isinstance(message.id, list | tuple) else [message.id]
+        # “One listen” needs no number; what it may say is in the text for many.
+        allowed = [places(one) for one in said]
+        if message.id and any(places(text) not in allowed for text in texts(message)):
+            different.append(message.id)
+    assert different == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_site_reads_what_people_edited(language: str) -> None:
+    edited, compiled = makemessages.files(language)
+    with compiled.open("rb") as file:
+        served = {(m.id, m.context): texts(m) for m in read_mo(file) if m.id}
+    catalog = makemessages.read(language)
+    translated = {(m.id, m.context): texts(m) for m in catalog if m.id}
+    assert served == translated, "run make messages"
+    assert makemessages.edited(catalog) == edited.read_bytes(), "run make messages"
+
+
+def test_make_messages_keeps_translations_drops_what_is_gone_and_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    language = LANGUAGES[0]
+    before = makemessages.read(language)
+    before.add("A text that no page has any more", "Ein Text")
+    monkeypatch.setattr(makemessages, "LOCALE_DIR", tmp_path)
+    makemessages.write(before, language)
+    call_command("makemessages", verbosity=0)
+    edited, compiled = makemessages.files(language)
+    assert "A text that no page has any more" not in edited.read_text()
+    assert '"Anmelden"' in edited.read_text()
+    served = read_mo(BytesIO(compiled.read_bytes()))
+    assert served.get("Sign in").string == "Anmelden"
+
+
+def unmarked(template: str) -> Iterator[str]:
+    """What a template says outside of the tags that translate."""
+    shown, is_inside = [], False
+    for token in Lexer(template).tokenize():
+        name = token.contents.split(" ")[0] if token.token_type is TokenType.BLOCK else ""
+        if name in ("blocktranslate", "endblocktranslate", "comment", "endcomment"):
+            is_inside = not name.startswith("end")
+        elif name == "block" and token.contents.endswith("_class"):
+            is_inside = True
+        elif name == "endblock":
+            is_inside = False
+        elif token.token_type is TokenType.TEXT and not is_inside:
+            shown.append(token.contents)
+        elif token.token_type is TokenType.VAR:
+            shown.append("0")
+    for text, _is_own in read_page(
+        "".join(shown).replace("<0", "<h2").replace("</0", "</h2")
+    ).texts:
+        yield text
+
+
+def test_a_text_outside_of_the_tags_that_translate_is_found() -> None:
+    marked = '{% translate "Here" %}<p class="note">{{ count }}</p>'
+    assert list(unmarked(marked)) == []
+    assert list(unmarked('<p title="There">Here {{ count }}</p>' + marked)) == ["There", "Here 0"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [file for file in makemessages.sources() if file.suffix != ".py"],
+    ids=lambda file: str(file.relative_to(settings.BASE_DIR)),
+)
+def test_every_text_of_a_template_is_marked(template: Path) -> None:
+    assert list(unmarked(template.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_german_page_says_nothing_in_english(
+    path: str, catalog: list[Practice], client: Client
+) -> None:
+    language, same = leftovers(client, path)
+    assert language == "de"
+    assert same - same_in_both() == set()
+
+
+@pytest.mark.parametrize("path", OWN_PAGES)
+def test_a_german_page_of_ones_own_says_nothing_in_english(
+    path: str, alice: Account, catalog: list[Practice], signed_in: Callable[[Account], Client]
+) -> None:
+    listen(choose(alice, "just-for-me"), *catalog[:3])
+    language, same = leftovers(signed_in(alice), path)
+    assert language == "de"
+    assert same - same_in_both() == set()
+
+
+def test_a_practice_keeps_its_own_words_and_says_in_which_language_they_are(
+    practice: Practice, client: Client
+) -> None:
+    page = read_page(client.get("/practices/", {"q": practice.title}, **GERMAN).content.decode())
+    assert (practice.title, False) in page.texts
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen", "expected"),
+    [
+        ("de", "", "de"),
+        ("de-CH, fr;q=0.8", "", "de"),
+        ("fr, de;q=0.5", "", "de"),
+        ("fr", "", "en"),
+        ("", "", "en"),
+        ("x" * 5000, "", "en"),
+        ("de", "en", "en"),
+        ("en", "de", "de"),
+        ("de", "fr", "de"),
+        ("en", "../../etc", "en"),
+    ],
+)
+def test_the_cookie_decides_then_the_browser_then_english(
+    accepted: str, chosen: str, expected: str, client: Client, db: None
+) -> None:
+    if chosen:
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = chosen
+    response = client.get("/how-it-works/", HTTP_ACCEPT_LANGUAGE=accepted)
+    assert f'<html lang="{expected}">' in response.content.decode()
+    assert response["Content-Language"] == expected
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_the_switch_remembers_a_language_and_comes_back_to_the_page(db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = "http://testserver/practices/?kind=story"
+    response = client.post("/language/", {"language": "de"}, HTTP_REFERER=page)
+    assert (response.status_code, response["Location"]) == (302, page)
+    cookie = response.cookies[settings.LANGUAGE_COOKIE_NAME]
+    assert (cookie.value, cookie["samesite"], cookie["httponly"]) == ("de", "Lax", True)
+    assert cookie["max-age"] == 365 * 24 * 60 * 60
+    assert "Bibliothek" in client.get("/practices/").content.decode()
+    client.post("/language/", {"language": "en"})
+    assert "Library" in client.get("/practices/").content.decode()
+
+
+@pytest.mark.parametrize("language", ["", "xx", "de\0", "d" * 1000, "../de"])
+def test_a_language_that_is_not_here_changes_nothing(language: str, client: Client) -> None:
+    response = client.post("/language/", {"language": language})
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert settings.LANGUAGE_COOKIE_NAME not in response.cookies
+
+
+def test_the_switch_leads_nowhere_else(client: Client) -> None:
+    elsewhere = {"language": "de", "next": "https://elsewhere.example/"}
+    response = client.post("/language/", elsewhere, HTTP_REFERER="https://elsewhere.example/")
+    assert response["Location"] == "/"
+
+
+def test_reading_sets_no_cookie(client: Client, db: None) -> None:
+    assert not client.get("/how-it-works/", **GERMAN).cookies
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "words"),
+    [
+        ("BREW", "/", {}, 405, "Diese Methode gibt es hier nicht."),
+        ("GET", "/", {"CONTENT_LENGTH": "many"}, 400, "Die Länge der Anfrage ist nicht lesbar."),
+        ("GET", "/practices/none/", {}, 404, "Hier ist nichts"),
+        ("POST", "/accounts/logout/", {}, 403, "Das Formular war zu alt"),
+        ("GET", "/api/v1/nothing/", {}, 404, "Unter dieser Adresse ist nichts."),
+    ],
+)
+def test_an_error_is_told_in_german(
+    method: str, path: str, headers: dict[str, str], status: int, words: str, db: None
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    # Nothing may be left from the request before: it was in English.
+    translation.activate("en")
+    response = client.generic(method, path, **GERMAN, **headers)
+    assert response.status_code == status
+    assert words in response.content.decode()
+
+
+def test_an_outage_is_told_in_german(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*args: object, **kwargs: object) -> None:
+        raise middleware.OperationalError
+
+    monkeypatch.setattr("calm_site.views.connection.cursor", fails)
+    response = client.get("/health/", **GERMAN)
+    assert response.status_code == 503
+    assert '<html lang="de">' in response.content.decode()
+    assert "Nichts ging verloren." in response.content.decode()
+
+
+def test_a_form_with_a_mistake_answers_in_german(client: Client, db: None) -> None:
+    response = client.post("/accounts/login/", {"login": "nobody"}, **GERMAN)
+    page = response.content.decode()
+    assert "Dieses Feld ist zwingend erforderlich." in page
+    assert "This field" not in page
+
+
+def test_a_mail_is_in_the_language_of_the_page_that_asked_for_it(
+    alice: Account, client: Client
+) -> None:
+    client.post("/accounts/password/reset/", {"email": alice.email}, **GERMAN)
+    [sent] = mail.outbox
+    assert sent.subject == f"{settings.SITE_NAME}: Ein neues Passwort"
+    assert "Jemand, hoffentlich du, möchte ein neues Passwort." in sent.body
+
+
+def test_the_staff_pages_are_in_english_whatever_the_reader_chose(
+    alice: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    response = signed_in(alice).get("/admin/", **GERMAN)
+    page = response.content.decode()
+    assert response["Content-Language"] == "en"
+    assert 'lang="en"' in page
+    assert "Abmelden" not in page
