@@ -14,8 +14,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "add_topic", "change_topic", "view_topic",
     ),
     PRIVACY_OFFICER: (
-        "view_datasubject", "view_consentrecord", "view_consentstate", "view_release",
-        "view_trainingchange", "view_listen", "view_rating", "view_favorite",
+        # One person's data needs a reason, which is added first and read by that person.
+        "add_staffaccess", "view_staffaccess",
+        "view_datasubject", "view_consentrecord", "view_consentstate",
+        "view_listen", "view_rating", "view_favorite", "view_hiddenpractice",
+        "view_notice", "change_notice",
+        "view_ledgerentry", "view_ledgercheckpoint", "view_ledgerkey", "view_ledgeraudit",
+        "add_ledgeraudit", "view_release", "view_trainingchange",
     ),
     DATA_SCIENTIST: ("view_release", "view_trainingchange", "view_practice", "view_topic"),
 }  # fmt: skip

@@ -8,10 +8,14 @@ from django.views.i18n import set_language
 
 from calm_site import views
 from calm_site.media import media
+from privacy_center.urls import ledger_urls
+from privacy_center.views import gpc
 
 urlpatterns = [
     path("", include("recommendations.urls")),
     path("privacy/", include("privacy_center.urls")),
+    path("", include(ledger_urls)),
+    path(".well-known/gpc.json", gpc.support, name="gpc"),
     path("api/v1/", include("calm_site.api_urls")),
     path("account/", views.account, name="account"),
     path("accounts/", include("allauth.urls")),

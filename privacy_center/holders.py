@@ -45,6 +45,8 @@ class Holder:
     notice has changed, so that nobody's yes to it is in force until it is renewed. `held` describes
     what is stored for a subject under a purpose. `events` tells what was done with a subject's
     data; it is given the intervals in which the subject's listening could be learned from.
+    `clean_since` is when the first release came out that was begun after a person had left, so that
+    nothing of theirs is in it; None while it is being made.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Holder:
     on_suspended: Callable[[Purpose], None]
     held: Callable[[UUID, Purpose], Holding | None]
     events: Callable[[UUID, Sequence[Interval]], Sequence[Event]]
+    clean_since: Callable[[datetime], datetime | None]
 
 
 _holders: dict[str, Holder] = {}

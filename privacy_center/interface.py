@@ -16,6 +16,7 @@ from privacy_center.actions.subject import create_imported_subjects
 from privacy_center.holders import Event, Holder, Holding, Interval, register_holder
 from privacy_center.keys import KeyUnavailable
 from privacy_center.models import Account, DataSubject
+from privacy_center.personal_rows_admin import PersonalRowsAdmin
 from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import ReadOnlyAdmin
 from privacy_center.sealed_text import seal, unseal
@@ -30,6 +31,7 @@ __all__ = [
     "Interval",
     "KeyUnavailable",
     "Person",
+    "PersonalRowsAdmin",
     "Purpose",
     "ReadOnlyAdmin",
     "create_imported_subjects",

@@ -13,7 +13,7 @@ from recommendations.models import TrainingChange
 from recommendations.selectors import holding, mood_holding
 from recommendations.selectors.listening import counted_habits
 from recommendations.selectors.mood import check_ins_of
-from recommendations.selectors.timeline import learned
+from recommendations.selectors.timeline import clean_since, learned
 
 STORING = (Purpose.LISTENING_STORE, Purpose.MOOD_STORE)
 TRAINING = (Purpose.LISTENING_TRAIN, Purpose.MOOD_TRAIN)
@@ -81,4 +81,5 @@ HOLDER = Holder(
     on_suspended=on_suspended,
     held=held,
     events=events,
+    clean_since=clean_since,
 )

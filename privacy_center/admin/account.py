@@ -5,19 +5,30 @@ from django.http import HttpRequest
 
 from privacy_center.models import Account
 
+FILTERS = ("is_staff", "is_active", "groups")
+
 
 @admin.register(Account)
 class AccountAdmin(admin.ModelAdmin):
     """Staff roles are given here; passwords are changed by their owners."""
 
-    list_display = ("email", "is_active", "is_staff", "created_at")
-    list_filter = ("is_staff", "is_active", "groups")
+    list_display = ("email", "is_active", "is_staff", "joined")
+    list_filter = FILTERS
     search_fields = ("email",)
-    ordering = ("-created_at",)
-    fields = ("email", "is_active", "is_staff", "is_superuser", "groups", "created_at")
-    readonly_fields = ("created_at",)
+    ordering = ("email",)
+    fields = ("email", "is_active", "is_staff", "is_superuser", "groups", "joined")
+    readonly_fields = ("joined",)
     filter_horizontal = ("groups",)
+
+    @admin.display(description="Joined on")
+    def joined(self, account: Account) -> str:
+        """The day alone: the second would lead to the pseudonym that was made in it."""
+        return f"{account.created_at:%-d %B %Y}" if account.pk else ""
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         """Never from here: without the account nobody could withdraw what its person agreed to."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No filter leads from a pseudonym to an account."""
+        return lookup.split("__")[0] in FILTERS

@@ -13,10 +13,12 @@ from privacy_center.actions.consent import (
     choose_preset,
     decide,
 )
+from privacy_center.gpc import has_signal
 from privacy_center.interface import person
 from privacy_center.models import Method
 from privacy_center.purposes import OFFERED, PRESETS, Purpose, preset_of
 from privacy_center.selectors.consent import consent_states, purposes_in_force
+from privacy_center.selectors.gpc import opt_out_of
 from privacy_center.selectors.notice import live_notices
 
 
@@ -73,9 +75,15 @@ class ConsentView(APIView):
         given = purposes_in_force(subject_id)
         notices = live_notices()
         preset = preset_of(given)
+        opt_out = opt_out_of(states.values())
         return Response(
             {
                 "preset": preset.key if preset else None,
+                "gpc": {
+                    "is_signaled": has_signal(request._request),
+                    "is_opted_out": opt_out.is_on,
+                    "since": opt_out.since,
+                },
                 "purposes": {
                     purpose.value: {
                         "is_given": purpose in given,

@@ -16,7 +16,7 @@ RECEIPT_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#receipt-eu-gdpr"
 RECORD_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 
 # What the caller has to tell of the processing: 27560's mandatory fields and the GDPR profile's.
-PROCESSING = frozenset(
+PROCESSING_FIELDS = frozenset(
     {
         "authority_party",
         "collection_method",
@@ -86,10 +86,10 @@ def make_receipt(
     """The signed receipt of a decision; `receipt_file` gives the bytes to hand out.
 
     `notice` is the notice's document as published (with `purpose` and `version`); `processing` has
-    the fields of `PROCESSING`; `proof` comes from `write_proof`. Raises ValueError for a missing
+    at least `PROCESSING_FIELDS`; `proof` comes from `write_proof`. Raises ValueError for a missing
     field, and `Invalid` for what JSON cannot say.
     """
-    if missing := PROCESSING - processing.keys():
+    if missing := PROCESSING_FIELDS - processing.keys():
         raise ValueError(f"The receipt needs to say: {', '.join(sorted(missing))}.")
     receipt: dict[str, object] = {
         "receipt_id": str(receipt_id),

@@ -320,6 +320,7 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
     if not separator or not tail.endswith("\n"):
         raise Invalid("The checkpoint is not signed.")
     text = head + "\n"
+    checkpoint = parse_checkpoint(text)
     known = {(key.name, key.key_hash): key for key in keys}
     signed: set[VerifierKey] = set()
     for line in tail[:-1].split("\n"):
@@ -330,7 +331,6 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
         if key in signed or not key.verify(signature, text.encode()):
             raise Invalid("A signature of the checkpoint is false.")
         signed.add(key)
-    checkpoint = parse_checkpoint(text)
     if checkpoint.origin not in {key.name for key in signed}:
         raise Invalid("No key that you gave has signed the checkpoint.")
     return checkpoint
@@ -488,7 +488,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a consent receipt.")
     parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the receipt's file")
     parser.add_argument(
-        *("--key", "-k"),
+        "--key",
         action="append",
         required=True,
         metavar="VKEY",

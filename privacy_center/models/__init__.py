@@ -10,7 +10,9 @@ from privacy_center.models.consent import (
     Method,
 )
 from privacy_center.models.ledger import LedgerCheckpoint, LedgerEntry, LedgerKey, LedgerNode
+from privacy_center.models.ledger_audit import LedgerAudit
 from privacy_center.models.notice import Notice, NoticeText
+from privacy_center.models.staff_access import StaffAccess
 from privacy_center.models.subject import AgeBand, DataSubject
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "ConsentState",
     "DataSubject",
     "Decision",
+    "LedgerAudit",
     "LedgerCheckpoint",
     "LedgerEntry",
     "LedgerKey",
@@ -29,4 +32,5 @@ __all__ = [
     "Method",
     "Notice",
     "NoticeText",
+    "StaffAccess",
 ]

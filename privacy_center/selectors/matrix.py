@@ -10,25 +10,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from privacy_center.holders import Holding, holders
-from privacy_center.models import ConsentState, Notice
+from privacy_center.models import ConsentState, Decision, Method, Notice
 from privacy_center.purposes import LISTENING, MOOD, OFFERED, Purpose
-from privacy_center.selectors.consent import RENEW_WITHIN, consent_states, purposes_in_force
+from privacy_center.selectors.clean import CleanRelease, clean_release
+from privacy_center.selectors.consent import consent_states, purposes_in_force
 from privacy_center.selectors.notice import live_notices_with_texts, text_in
+from privacy_center.selectors.renewal import Renewal, renewal_of
 
-Signal = Literal["listening", "mood", "single"]
+Signal = Literal["listening", "mood"]
 
 ROWS: tuple[tuple[Signal, Promise, Promise, Sequence[Purpose]], ...] = (
     ("listening", _("What I listen to"), _("Plays, favorites and ratings."), LISTENING),
     ("mood", _("How I feel"), _("Check-ins before and after a practice."), MOOD),
 )
+SINGLES = (Purpose.ANALYTICS, Purpose.EMAIL)
 
 
 @dataclass(frozen=True)
 class Cell:
     """One switch, with the words a person decides by.
 
-    `is_on` is a live yes. `is_suspended` is a yes to older words, which waits for an answer until
-    `until`, and meanwhile does nothing; `before` is the sentence it was given to.
+    `is_on` is a live yes. `renewal` is there when a yes waits for an answer, or ends soon.
+    `waits_for` names the storing that waits, without which a yes to a use does nothing.
+    `off_since` is when it was switched off; `clean` what became of what was learned.
     """
 
     purpose: Purpose
@@ -37,13 +41,32 @@ class Cell:
     sentence: str
     statement: str
     is_on: bool
-    is_suspended: bool
     is_offered: bool
-    since: datetime | None
+    is_explicit: bool
+    on_since: datetime | None
+    off_since: datetime | None
+    is_off_by_signal: bool
     until: datetime | None
-    before: str
     holdings: Sequence[Holding]
-    needs: str
+    needs: "Cell | None"
+    waits_for: str
+    renewal: Renewal | None
+    clean: CleanRelease | None
+
+    @property
+    def is_paused(self) -> bool:
+        """A yes that waits for an answer, its own or that of what it needs."""
+        return not self.is_on and bool(self.renewal or self.waits_for)
+
+    @property
+    def missing(self) -> "Sequence[Cell]":
+        """What a yes to this one says yes to: itself, after what it needs and is not on."""
+        return [self.needs, self] if self.needs and not self.needs.is_on else [self]
+
+    @property
+    def shown(self) -> str:
+        """The versions of these notices, as a form sends them back."""
+        return versions(self.missing)
 
 
 @dataclass(frozen=True)
@@ -58,50 +81,66 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Everything there is to decide."""
+    """Everything there is to decide, except for sale and sharing (selectors/gpc.py)."""
 
     rows: Sequence[Row]
     singles: Sequence[Cell]
 
     @property
-    def cells(self) -> Sequence[Cell]:
-        return [cell for row in self.rows for cell in row.cells] + list(self.singles)
-
-    @property
-    def shown(self) -> str:
-        """The versions shown, as a form sends them back."""
-        return " ".join(f"{cell.purpose}={cell.version}" for cell in self.cells)
-
-    @property
-    def suspended(self) -> Sequence[Cell]:
-        return [cell for cell in self.cells if cell.is_suspended]
+    def paused(self) -> Sequence[Cell]:
+        """Whose words have changed since the person agreed."""
+        cells = [cell for row in self.rows for cell in row.cells]
+        return [cell for cell in cells if cell.renewal and cell.renewal.is_suspended]
 
 
-def matrix(subject_id: UUID, *, language: str) -> Matrix:
+def versions(cells: Sequence[Cell]) -> str:
+    """`purpose=version` pairs, separated by spaces."""
+    return " ".join(f"{cell.purpose}={cell.version}" for cell in cells)
+
+
+def matrix(subject_id: UUID, *, language: str, at: datetime) -> Matrix:
     """Every switch of a person, in their language."""
-    made = _Cells(subject_id, language)
+    made = _Cells(subject_id, language, at)
     return Matrix(
         [
             Row(signal, title, sentence, [made.cell(purpose) for purpose in purposes])
             for signal, title, sentence, purposes in ROWS
         ],
-        [made.cell(purpose) for purpose in Purpose if ":" not in purpose],
+        [made.cell(purpose) for purpose in SINGLES],
     )
 
 
+def mood_cells(subject_id: UUID | None, *, language: str, at: datetime) -> Sequence[Cell]:
+    """The switches of mood alone; all off for nobody in particular."""
+    made = _Cells(subject_id, language, at)
+    return [made.cell(purpose) for purpose in MOOD]
+
+
 class _Cells:
-    def __init__(self, subject_id: UUID, language: str) -> None:
+    def __init__(self, subject_id: UUID | None, language: str, at: datetime) -> None:
         self.subject_id = subject_id
         self.language = language
-        self.states: Mapping[Purpose, ConsentState] = consent_states(subject_id)
-        self.in_force = purposes_in_force(subject_id)
+        self.at = at
+        self.states: Mapping[Purpose, ConsentState] = (
+            consent_states(subject_id) if subject_id else {}
+        )
+        self.in_force = purposes_in_force(subject_id) if subject_id else {}
         self.notices = live_notices_with_texts()
+        self.made: dict[Purpose, Cell] = {}
 
     def cell(self, purpose: Purpose) -> Cell:
+        if purpose not in self.made:
+            self.made[purpose] = self._cell(purpose)
+        return self.made[purpose]
+
+    def _cell(self, purpose: Purpose) -> Cell:
         state, notice = self.states.get(purpose), self.notices[purpose]
         text = text_in(notice, self.language)
         is_on = purpose in self.in_force
-        is_suspended = state is not None and state.is_yes and state.record.notice_id != notice.pk
+        is_yes = state is not None and state.is_yes
+        # What is stored stays while its yes is paused; what it was used for does not.
+        is_held = is_on or (is_yes and bool(purpose.dependents))
+        is_off = state is not None and not is_yes and state.decision != Decision.REFUSED
         return Cell(
             purpose=purpose,
             version=notice.version,
@@ -109,27 +148,32 @@ class _Cells:
             sentence=text.sentence,
             statement=text.statement,
             is_on=is_on,
-            is_suspended=is_suspended,
             is_offered=purpose in OFFERED,
-            since=state.since if state else None,
-            until=_until(state, notice, is_suspended=is_suspended),
-            before=text_in(state.record.notice, self.language).sentence
-            if state and is_suspended
-            else "",
-            holdings=self._holdings(purpose) if is_on or is_suspended else [],
-            needs=text_in(self.notices[purpose.needs], self.language).title
-            if purpose.needs
-            else "",
+            is_explicit=purpose in MOOD,
+            on_since=state.since if state and is_on else None,
+            off_since=state.since if state and is_off else None,
+            is_off_by_signal=is_off and state is not None and _is_by_signal(state),
+            until=state.valid_until if state and is_on else None,
+            holdings=self._holdings(state.subject_id, purpose) if state and is_held else [],
+            needs=self.cell(purpose.needs) if purpose.needs else None,
+            waits_for=self._waits_for(purpose) if is_yes and not is_on else "",
+            renewal=self._renewal(state, notice),
+            clean=clean_release(state, notice) if state else None,
         )
 
-    def _holdings(self, purpose: Purpose) -> list[Holding]:
-        held = [holder.held(self.subject_id, purpose) for holder in holders()]
+    def _holdings(self, subject_id: UUID, purpose: Purpose) -> list[Holding]:
+        held = [holder.held(subject_id, purpose) for holder in holders()]
         return [holding for holding in held if holding]
 
+    def _waits_for(self, purpose: Purpose) -> str:
+        needed = purpose.needs
+        if needed is None or needed in self.in_force:
+            return ""
+        return text_in(self.notices[needed], self.language).title
 
-def _until(state: ConsentState | None, live: Notice, *, is_suspended: bool) -> datetime | None:
-    if state is None or state.valid_until is None:
-        return None
-    if not is_suspended or live.published_at is None:
-        return state.valid_until
-    return min(state.valid_until, live.published_at + RENEW_WITHIN)
+    def _renewal(self, state: ConsentState | None, notice: Notice) -> Renewal | None:
+        return renewal_of(state, notice, language=self.language, at=self.at) if state else None
+
+
+def _is_by_signal(state: ConsentState) -> bool:
+    return state.record.method == Method.GPC

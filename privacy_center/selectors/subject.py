@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from privacy_center.models import Account, ConsentState, DataSubject
+from privacy_center.models import Account, AgeBand, ConsentState, DataSubject
 
 
 def subject_of(account: Account) -> DataSubject | None:
@@ -13,3 +13,8 @@ def subject_of(account: Account) -> DataSubject | None:
 def has_decided(subject_id: UUID) -> bool:
     """Whether the person was asked and answered, yes or no."""
     return ConsentState.objects.filter(subject_id=subject_id).exists()
+
+
+def is_below_consent(subject_id: UUID) -> bool:
+    """Whether the person is too young to consent alone where they live (GDPR 8)."""
+    return DataSubject.objects.filter(pk=subject_id, age_band=AgeBand.BELOW_CONSENT).exists()

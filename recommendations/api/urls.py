@@ -4,6 +4,7 @@ from django.urls import path
 
 from recommendations.api.history import HistoryView
 from recommendations.api.listening import ListensView, RatingsView
+from recommendations.api.mood import CheckInsView, CheckInView
 from recommendations.api.practice import PracticesView
 from recommendations.api.shelves import ShelvesView
 
@@ -13,4 +14,6 @@ urlpatterns = [
     path("listens/", ListensView.as_view(), name="api-listens"),
     path("history/", HistoryView.as_view(), name="api-history"),
     path("ratings/", RatingsView.as_view(), name="api-ratings"),
+    path("check-ins/", CheckInsView.as_view(), name="api-check-ins"),
+    path("check-ins/<uuid:pk>/", CheckInView.as_view(), name="api-check-in"),
 ]

@@ -24,12 +24,6 @@ class CheckInForm(forms.Form):
     """One check-in. The id is made with the page, so that sending it twice keeps it once."""
 
     id = forms.UUIDField(widget=forms.HiddenInput)
-    moment = forms.ChoiceField(
-        label=_("When"),
-        required=False,
-        choices=[(m.value, m.label) for m in (Moment.BEFORE, Moment.AFTER)],
-        widget=forms.RadioSelect,
-    )
     valence = forms.TypedChoiceField(
         label=_("How does it feel?"), coerce=int, choices=Valence.choices, widget=forms.RadioSelect
     )
@@ -64,13 +58,22 @@ class CheckInForm(forms.Form):
     def felt(self, practice: Practice | None) -> Felt:
         """What was said, now, once the form is valid."""
         said = self.cleaned_data
-        beside = said["moment"] or Moment.BEFORE
         return Felt(
             id=said["id"],
             practice=practice,
-            moment=beside if practice else Moment.NONE,
+            moment=said.get("moment", Moment.NONE),
             valence=said["valence"],
             energy=said["energy"],
             words=Words(said["labels"], said["note"]),
             at=timezone.now(),
         )
+
+
+class CheckInBesideForm(CheckInForm):
+    """A check-in before or after a practice."""
+
+    moment = forms.ChoiceField(
+        label=_("When"),
+        choices=[(m.value, m.label) for m in (Moment.BEFORE, Moment.AFTER)],
+        widget=forms.RadioSelect,
+    )

@@ -1,4 +1,4 @@
-"""Check-ins, and law 1 for them: none is stored without a live yes to `mood:store` that it names."""
+"""Check-ins, and law 1 for them: each names a live yes to `mood:store`, and goes when that ends."""
 
 import uuid
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Min
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from privacy_center.interface import Event, Interval
+from recommendations.models import Release
 
 # By each time of consenting: the releases that were begun in it, and the first one that was begun
 # after it and before the next.
@@ -51,6 +53,13 @@ def learned(trained: Sequence[Interval]) -> list[Event]:
     first one without them. `trained` are times without overlap; the last one may have no end."""
     times = sorted(trained, key=lambda interval: interval[0])
     return [event for releases in _learned(times) for event in _events(releases)]
+
+
+def clean_since(ended_at: datetime) -> datetime | None:
+    """When the first release came out that was begun after `ended_at`: whoever left then is not in
+    it. None while it is being made."""
+    clean = Release.objects.filter(published_at__isnull=False, started_at__gte=ended_at)
+    return clean.aggregate(first_at=Min("published_at"))["first_at"]
 
 
 def _events(releases: _Learned) -> Iterator[Event]:

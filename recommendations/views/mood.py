@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone as clock
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from privacy_center.interface import KeyUnavailable, Person, person
 from recommendations.actions.listening import NotConsented
 from recommendations.actions.mood import CheckInTaken, check_in, delete_check_ins
-from recommendations.forms.mood import CheckInForm
+from recommendations.forms.mood import CheckInBesideForm, CheckInForm
 from recommendations.models import CheckIn, Energy, Practice, Valence
 from recommendations.selectors.mood import check_ins_of, next_moment, told
 from recommendations.selectors.mood_picture import MoodPicture, mood_picture
@@ -33,7 +33,7 @@ PAGE_SIZE = 20
 @never_cache
 def mood(request: HttpRequest) -> HttpResponse:
     """The person's own check-ins, with a picture of them, and a form for the next."""
-    return _page(request, new_check_in(), status=200)
+    return _page(request, _form(None, initial={"id": uuid4()}), status=200)
 
 
 @require_POST
@@ -72,17 +72,27 @@ def delete_all(request: HttpRequest) -> HttpResponse:
     return redirect("recommendations:mood")
 
 
-def new_check_in(who: Person | None = None, practice: Practice | None = None) -> CheckInForm:
-    """An empty form with an id of its own, for a check-in beside `practice` if there is one."""
-    initial: dict[str, object] = {"id": uuid4()}
-    if who and who.subject_id and practice:
-        initial["moment"] = next_moment(who.subject_id, practice.pk, now=clock.now())
-    return CheckInForm(initial=initial, auto_id="check-in-%s")
+def new_check_in(who: Person, practice: Practice) -> CheckInForm | None:
+    """An empty form for a check-in beside a practice; None for whoever did not say yes to it."""
+    if who.subject_id is None or not who.can_store_mood:
+        return None
+    moment = next_moment(who.subject_id, practice.pk, now=clock.now())
+    return _form(practice, initial={"id": uuid4(), "moment": moment})
+
+
+def _form(
+    practice: Practice | None,
+    data: QueryDict | None = None,
+    *,
+    initial: dict[str, object] | None = None,
+) -> CheckInForm:
+    kind = CheckInBesideForm if practice else CheckInForm
+    return kind(data, initial=initial, auto_id="check-in-%s")
 
 
 def _keep(request: HttpRequest, practice: Practice | None) -> HttpResponse:
     """What is wrong is said beside what was typed; nothing is kept then."""
-    form = CheckInForm(request.POST, auto_id="check-in-%s")
+    form = _form(practice, request.POST)
     if not form.is_valid():
         return _again(request, form, practice, status=400)
     try:
@@ -91,8 +101,9 @@ def _keep(request: HttpRequest, practice: Practice | None) -> HttpResponse:
         messages.info(request, _("Nothing was kept: check-ins need your yes first."))
     except CheckInTaken:
         # A page that was sent, gone back to, and sent with other answers: it is a new check-in.
-        form.data = form.data.copy()
-        form.data["id"] = str(uuid4())
+        answers = request.POST.copy()
+        answers["id"] = str(uuid4())
+        form = _form(practice, answers)
         form.add_error(None, _("This form was kept before. Send it again to keep it as a new one."))
         return _again(request, form, practice, status=409)
     except KeyUnavailable:

@@ -54,7 +54,7 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
         "similar": similar(found, now=timezone.now()),
         "is_favorite": bool(own and is_favorite(own, found.pk)),
         "rating": rating_of(own, found.pk) if own else None,
-        "check_in_form": new_check_in(who, found) if who.can_store_mood else None,
+        "check_in_form": new_check_in(who, found),
     }
     return render(request, "recommendations/practice_detail.html", context)
 

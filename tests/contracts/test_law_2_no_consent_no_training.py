@@ -10,14 +10,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from privacy_center.actions.consent import choose_preset
+from privacy_center.actions.consent import choose_preset, decide
 from privacy_center.actions.subject import create_subject
-from privacy_center.interface import Person, purposes_in_force
+from privacy_center.interface import Person, Purpose, purposes_in_force
 from privacy_center.models import Account, AgeBand, Method
 from privacy_center.purposes import PRESETS, Preset
 from recommendations.actions.listening import Heard, NotConsented, record_listens, set_favorite
+from recommendations.actions.mood import Felt, check_in
+from recommendations.actions.taste import exclude_practice, include_practice, reset_taste
 from recommendations.engine.gram import digest, gram
-from recommendations.models import Practice, Release
+from recommendations.models import Moment, Practice, Release
+from recommendations.selectors.mood import Words
 from recommendations.selectors.training_data import training_data
 from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen
@@ -104,6 +107,29 @@ class Sharing(RuleBasedStateMachine):
         practice = self.practices[what]
         self.store(who, lambda p: set_favorite(p, practice, is_favorite=is_favorite))
 
+    @rule(who=st.integers(0, 2), what=st.integers(0, 3), is_counted=st.booleans())
+    def count(self, who: int, what: int, is_counted: bool) -> None:
+        act, practice = include_practice if is_counted else exclude_practice, self.practices[what]
+        self.store(who, lambda p: act(p, practice))
+
+    @rule(who=st.integers(0, 2))
+    def begin_anew(self, who: int) -> None:
+        self.store(who, reset_taste)
+
+    @rule(who=st.integers(0, 2), use=st.sampled_from(["store", "train"]), is_yes=st.booleans())
+    def decide_on_mood(self, who: int, use: str, is_yes: bool) -> None:
+        wish = {Purpose(f"mood:{use}"): is_yes}
+        decide(self.subjects[who], wish, method=Method.PRIVACY_PAGE, at=NOW)
+
+    @rule(who=st.integers(0, 2), valence=st.integers(-2, 2), energy=st.integers(-2, 2))
+    def feel(self, who: int, valence: int, energy: int) -> None:
+        felt = Felt(uuid4(), None, Moment.NONE, valence, energy, Words(), NOW)
+        person = Person(self.subjects[who], purposes_in_force(self.subjects[who]))
+        try:
+            check_in(person, felt)
+        except NotConsented:
+            assert not person.can_store_mood
+
     def store(self, who: int, write: Callable[[Person], object]) -> None:
         person = Person(self.subjects[who], purposes_in_force(self.subjects[who]))
         try:
@@ -114,7 +140,7 @@ class Sharing(RuleBasedStateMachine):
     @invariant()
     def what_would_be_learned_is_what_consenting_people_did(self) -> None:
         data = training_data()
-        found = digest(gram(data.interactions), practice_ids=data.practice_ids)
+        found = digest(gram(data.interactions), practice_ids=data.column_ids)
         assert found == digest_from_scratch()
 
 

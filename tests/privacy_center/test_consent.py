@@ -1,11 +1,15 @@
 """Deciding: records, states, and what must follow a decision in the same moment."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
+from threading import Barrier
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from privacy_center.actions.consent import ConsentRefused, decide
 from privacy_center.models import (
@@ -13,21 +17,34 @@ from privacy_center.models import (
     AgeBand,
     ConsentRecord,
     ConsentState,
+    DataSubject,
     Decision,
+    LedgerEntry,
     Method,
 )
-from privacy_center.purposes import LISTENING, OFFERED, PRESETS, Purpose
+from privacy_center.purposes import LISTENING, MOOD, OFFERED, PRESETS, Purpose
 from privacy_center.selectors.consent import purposes_in_force
 from privacy_center.selectors.notice import live_notices
 from recommendations.actions.listening import rate_practice, set_favorite
-from recommendations.models import Favorite, Listen, Practice, Rating, TrainingChange
+from recommendations.models import (
+    Favorite,
+    Listen,
+    Practice,
+    Rating,
+    Release,
+    TrainingChange,
+)
+from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen, make_account, person_of, shown
+from tests.unchanged import unchanged
 
 STORE, PERSONALIZE, TRAIN = (
     Purpose.LISTENING_STORE,
     Purpose.LISTENING_PERSONALIZE,
     Purpose.LISTENING_TRAIN,
 )
+MOOD_STORE = Purpose.MOOD_STORE
+FLIPS = 60
 
 
 def _decide(account: Account, **wishes: bool) -> list[ConsentRecord]:
@@ -188,3 +205,145 @@ def test_the_question_is_asked_once(alice: Account, signed_in: Callable[[Account
     client.post("/privacy/preset/", {"preset": "just-listening", "asked": "welcome"})
     assert ConsentRecord.objects.filter(decision=Decision.REFUSED, method="welcome").count() == 3
     assert client.get("/privacy/welcome/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/privacy/decide/", "/privacy/mood/", "/privacy/preset/"],
+)
+def test_fault_11_a_yes_after_the_key_was_destroyed_is_refused_and_nothing_is_written(
+    alice: Account, signed_in: Callable[[Account], Client], address: str
+) -> None:
+    choose(alice, "just-listening")
+    DataSubject.objects.update(wrapped_key=None, wrapping_key_id="")
+    purpose = MOOD_STORE if "mood" in address else STORE
+    body = {"purpose": purpose, "decision": "yes", "preset": "community", "shown": shown()}
+    client = signed_in(alice)
+    with unchanged():
+        answer = client.post(address, body, follow=True)
+    assert "The key of this account is gone" in answer.content.decode()
+    assert purposes_in_force(alice.subject.id) == {}
+
+
+def test_fault_11_the_action_refuses_too(alice: Account) -> None:
+    DataSubject.objects.update(wrapped_key=None, wrapping_key_id="")
+    with unchanged(), pytest.raises(ConsentRefused):
+        _decide(alice, store=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fault_13_of_two_clients_that_flip_at_once_the_last_in_the_ledger_is_what_is_shown(
+    alice: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    choose(alice, "just-for-me")
+    barrier = Barrier(2)
+
+    def flip(client: Client) -> None:
+        barrier.wait()
+        try:
+            for number in range(FLIPS):
+                body = {"purposes": {TRAIN: number % 2 == 0}, "notices": {STORE: 1, TRAIN: 1}}
+                answer = client.patch("/api/v1/consent/", body, content_type="application/json")
+                assert answer.status_code == 200, answer.content
+        finally:
+            connection.close()
+
+    clients = [signed_in(alice), signed_in(alice)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(flip, clients))
+
+    said = [
+        Decision(decision)
+        for decision in ConsentRecord.objects.filter(purpose=TRAIN)
+        .order_by("entry__id")
+        .values_list("decision", flat=True)
+    ]
+    assert FLIPS < len(said) <= 2 * FLIPS + 1
+    assert all(a.is_yes != b.is_yes for a, b in pairwise(said))
+    state = ConsentState.objects.get(purpose=TRAIN)
+    assert state.decision == said[-1]
+    assert state.record.entry.id == max(LedgerEntry.objects.filter(record__purpose=TRAIN).values_list("id", flat=True))
+    shown_now = clients[0].get("/api/v1/consent/").json()["purposes"][TRAIN]["is_given"]
+    assert shown_now is said[-1].is_yes
+
+
+@pytest.mark.parametrize("purpose", MOOD)
+def test_mood_is_agreed_to_only_beside_its_statement(
+    alice: Account, signed_in: Callable[[Account], Client], purpose: Purpose
+) -> None:
+    client = signed_in(alice)
+    yes = {"purpose": purpose, "decision": "yes", "shown": shown()}
+    with unchanged():
+        assert client.post("/privacy/decide/", yes).status_code == 400
+    page = client.get("/privacy/mood/").content.decode()
+    for asked in (purpose.needs, purpose):
+        if asked:
+            statement = live_notices()[asked].texts.get(language="en").statement
+            assert statement in page.replace("&#x27;", "'")
+    client.post("/privacy/mood/", yes)
+    assert purpose in purposes_in_force(alice.subject.id)
+    client.post("/privacy/decide/", {"purpose": purpose, "decision": "no"})
+    assert purpose not in purposes_in_force(alice.subject.id)
+
+
+def test_the_page_about_mood_takes_no_answer_about_listening(
+    alice: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    client = signed_in(alice)
+    with unchanged():
+        body = {"purpose": STORE, "decision": "yes", "shown": shown()}
+        assert client.post("/privacy/mood/", body).status_code == 400
+
+
+def test_anybody_can_read_what_mood_is_for_and_answers_need_an_account(db: None) -> None:
+    assert Client().get("/privacy/mood/").status_code == 200
+    answer = Client().post("/privacy/mood/", {"purpose": MOOD_STORE, "decision": "yes"})
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+def test_the_page_says_when_the_release_without_the_person_is_out(
+    alice: Account, signed_in: Callable[[Account], Client], practice: Practice
+) -> None:
+    listen(choose(alice, "community"), practice)
+    client = signed_in(alice)
+    region = f"/privacy/clean/{TRAIN}/"
+    assert "release" not in client.get(region).content.decode()
+    client.post("/privacy/decide/", {"purpose": TRAIN, "decision": "no"})
+    assert "is being made" in client.get(region).content.decode()
+    assert "every 2s" in client.get("/privacy/").content.decode()
+    train(clock=timezone.now)
+    published_at = Release.objects.get(state=Release.State.ACTIVE).published_at
+    assert published_at
+    for page in (client.get(region), client.get("/privacy/")):
+        assert f"is out since {published_at:%-d %B %Y, %H:%M:%S} UTC" in page.content.decode()
+        assert "every 2s" not in page.content.decode()
+
+
+@pytest.mark.parametrize("purpose", ["telepathy", "listening:store", "sale"])
+def test_where_nothing_was_learned_there_is_nothing_to_wait_for(
+    alice: Account, signed_in: Callable[[Account], Client], purpose: str
+) -> None:
+    answer = signed_in(alice).get(f"/privacy/clean/{purpose}/")
+    assert answer.status_code == 200
+    assert not answer.content.strip()
+
+
+def test_words_that_changed_meanwhile_are_409_on_the_page_and_change_nothing(
+    alice: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    client = signed_in(alice)
+    with unchanged():
+        body = {"purpose": STORE, "decision": "yes", "shown": f"{STORE}=7"}
+        answer = client.post("/privacy/decide/", body)
+    assert answer.status_code == 409
+    assert "The words have changed" in answer.content.decode()
+
+
+def test_below_the_age_of_consent_the_page_says_so_and_offers_no_yes(
+    db: None, signed_in: Callable[[Account], Client]
+) -> None:
+    client = signed_in(make_account("dora", band=AgeBand.BELOW_CONSENT))
+    for path in ("/privacy/", "/privacy/mood/"):
+        page = client.get(path).content.decode()
+        assert "parent" in page
+        assert 'value="yes"' not in page.replace('name="decision" value="yes">\n        <button class="switch" type="submit" role="switch" id="switch-opt-out"', "")

@@ -4,9 +4,19 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from privacy_center.models import Account, AgeBand, ConsentRecord, Decision, Method
-from privacy_center.purposes import OFFERED, PRESETS, Purpose, preset_of
+from privacy_center.actions.notice import draft_notice, publish_notice
+from privacy_center.models import (
+    Account,
+    AgeBand,
+    ConsentRecord,
+    DataSubject,
+    Decision,
+    Method,
+)
+from privacy_center.purposes import LISTENING, OFFERED, PRESETS, Purpose, preset_of
+from privacy_center.selectors.notice import live_notices
 from recommendations.models import Listen, Practice
 from tests.answer import Answer, refuses
 from tests.conftest import choose, listen, make_account, person_of
@@ -22,8 +32,13 @@ def client(alice: Account, signed_in: SignedIn) -> Client:
     return signed_in(alice)
 
 
+def _live() -> dict[str, int]:
+    """The versions of all live notices, as a client sends them that has shown them."""
+    return {purpose.value: notice.version for purpose, notice in live_notices().items()}
+
+
 def _patch(client: Client, **body: object) -> Answer:
-    return client.patch(CONSENT, body, content_type=JSON)
+    return client.patch(CONSENT, {"notices": _live(), **body}, content_type=JSON)
 
 
 def test_before_any_decision_every_purpose_is_off(client: Client) -> None:
@@ -64,7 +79,7 @@ def test_ending_store_deletes_what_was_stored(
     listen(choose(alice, "community"), practice)
     assert _patch(client, purposes={STORE: False}).status_code == 200
     assert not Listen.objects.exists()
-    assert ConsentRecord.objects.filter(decision=Decision.WITHDRAWN).count() == len(OFFERED)
+    assert ConsentRecord.objects.filter(decision=Decision.WITHDRAWN).count() == len(LISTENING)
 
 
 def test_the_same_answer_again_changes_nothing(client: Client) -> None:
@@ -90,6 +105,51 @@ def test_input_34_an_unknown_purpose_or_preset_is_400(
         refuses(_patch(client, **body), 400)
 
 
+@pytest.mark.parametrize("version", [0, -1, "1", 1.5, True, None, [1], 10**15])
+def test_input_34_a_version_that_is_none_is_400(client: Client, version: object) -> None:
+    with unchanged():
+        refuses(_patch(client, purposes={STORE: True}, notices={STORE: version}), 400)
+
+
+def test_input_34_a_version_of_an_unknown_purpose_is_400(client: Client) -> None:
+    with unchanged():
+        refuses(_patch(client, purposes={STORE: True}, notices=_live() | {"telepathy": 1}), 400)
+
+
+@pytest.mark.parametrize(
+    "notices",
+    [{}, {STORE: 1}, {STORE: 2, TRAIN: 2}, {STORE: 1, TRAIN: 1}, {TRAIN: 1}],
+    ids=["none", "one is missing", "never published", "outdated", "of what it needs none"],
+)
+def test_input_34_a_yes_to_other_words_than_the_live_ones_is_409_and_changes_nothing(
+    client: Client, notices: dict[str, int]
+) -> None:
+    draft = draft_notice(STORE)
+    for text in draft.texts.all():
+        text.sentence += " And more."
+        text.save()
+    publish_notice(draft, at=timezone.now())
+    with unchanged():
+        refuses(_patch(client, purposes={TRAIN: True}, notices=notices), 409)
+        refuses(_patch(client, preset="community", notices=notices), 409)
+    assert _patch(client, purposes={TRAIN: True}, notices={STORE: 2, TRAIN: 1}).status_code == 200
+
+
+def test_a_no_needs_no_notice(client: Client, alice: Account) -> None:
+    choose(alice, "community")
+    assert _patch(client, purposes={STORE: False}, notices={}).status_code == 200
+    assert not person_of(alice).can_store
+
+
+def test_fault_11_a_yes_after_the_key_was_destroyed_is_refused(
+    client: Client, alice: Account
+) -> None:
+    DataSubject.objects.filter(account=alice).update(wrapped_key=None, wrapping_key_id="")
+    with unchanged():
+        refuses(_patch(client, purposes={STORE: True}), 400)
+        refuses(_patch(client, preset="community"), 400)
+
+
 @pytest.mark.parametrize("wish", [1, 0, "true", "yes", None, [], {}, 1.0])
 def test_a_wish_that_is_not_true_or_false_is_400(client: Client, wish: object) -> None:
     with unchanged():
@@ -103,7 +163,7 @@ def test_a_wish_that_is_not_true_or_false_is_400(client: Client, wish: object) -
         {"preset": "community", "purposes": {STORE: True}},
         {"purposes": {STORE: False, TRAIN: True}},
         {"purposes": {Purpose.SALE: True}},
-        {"purposes": {Purpose.MOOD_STORE: True}},
+        {"purposes": {Purpose.ANALYTICS: True}},
     ],
 )
 def test_a_change_that_is_not_possible_is_400_and_changes_nothing(

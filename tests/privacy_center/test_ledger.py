@@ -11,10 +11,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from privacy_center.actions.consent import decide
 from privacy_center.checkpoint_file import last_published, published_checkpoints
+from privacy_center.expiry import expire
 from privacy_center.ledger.checkpoint import SigningKey
 from privacy_center.ledger.tree import verify_consistency
 from privacy_center.ledger.verify_receipt import VerifierKey, open_note, verify_inclusion
@@ -22,12 +24,14 @@ from privacy_center.ledger_audit import Finding, audit_ledger
 from privacy_center.models import (
     Account,
     ConsentRecord,
+    Decision,
     LedgerCheckpoint,
     LedgerEntry,
     LedgerKey,
     Method,
 )
 from privacy_center.purposes import Purpose
+from privacy_center.selectors.consent import purposes_in_force
 from privacy_center.selectors.ledger import consistency, inclusion, latest_checkpoint
 from privacy_center.sequencer import LedgerDamaged, sequence
 from privacy_center.tasks.consent import reconcile
@@ -86,6 +90,7 @@ def test_the_last_checkpoint_is_signed_over_all_entries_and_each_is_in_it(ledger
     assert (signed.size, signed.origin) == (ledger, django_settings.LEDGER_ORIGIN)
     for record in ConsentRecord.objects.select_related("entry", "notice"):
         index = record.entry.index
+        assert index is not None
         proof = inclusion(index, ledger)
         assert verify_inclusion(index, ledger, record.leaf.hash, proof, signed.root)
 
@@ -317,3 +322,25 @@ def test_fault_8_what_a_lost_message_left_the_reconciler_finds(alice: Account) -
     assert LedgerEntry.objects.filter(index=None).count() == 3
     reconcile()
     assert not LedgerEntry.objects.filter(index=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fault_42_without_cache_and_broker_the_database_decides(
+    alice: Account, settings: Settings
+) -> None:
+    away = "unix:///nowhere/valkey.sock"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": away}}
+    assert choose(alice, "community").can_train
+    assert not choose(alice, "just-for-me").can_train
+    assert LedgerEntry.objects.filter(index=None).count() == 4
+    reconcile()
+    assert not LedgerEntry.objects.filter(index=None).exists()
+
+
+def test_a_yes_ends_with_its_time_and_the_end_is_a_decision(alice: Account) -> None:
+    choose(alice, "community", at=timezone.now() - timedelta(days=731))
+    assert purposes_in_force(alice.subject.id) == {}
+    assert expire(at=timezone.now()) == 3
+    ends = ConsentRecord.objects.filter(decision=Decision.EXPIRED, method=Method.EXPIRY)
+    assert ends.count() == 3
+    assert expire(at=timezone.now()) == 0

@@ -24,6 +24,7 @@ from recommendations.selectors.listening import habits
 from recommendations.selectors.training_data import training_data
 from tests.answer import Answer
 from tests.conftest import NOW, choose, listen, person_of
+from tests.recommendations.suspending import suspend
 from tests.unchanged import unchanged
 
 SignedIn = Callable[[Account], Client]
@@ -118,7 +119,7 @@ def test_a_longer_history_takes_no_more_queries(
     client: Client, alice: Account, catalog: list[Practice]
 ) -> None:
     def queries() -> int:
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             client.get(HISTORY)
         return len(captured)
 
@@ -313,9 +314,7 @@ def test_a_choice_that_cannot_be_read_is_400(client: Client, fields: dict[str, o
         assert _act(client, "delete", **fields).status_code == 400
 
 
-def test_input_29_without_a_token_nothing_is_deleted(
-    alice: Account, practice: Practice
-) -> None:
+def test_input_29_without_a_token_nothing_is_deleted(alice: Account, practice: Practice) -> None:
     choose(alice, "just-for-me")
     _hear(alice, practice, NOW)
     client = Client(enforce_csrf_checks=True)
@@ -334,12 +333,13 @@ def test_law_1_without_a_yes_to_storing_the_history_is_in_the_browser(
     alice: Account, catalog: list[Practice], signed_in: SignedIn
 ) -> None:
     choose(alice, "just-listening")
-    for client in (Client(), signed_in(alice)):
+    own = signed_in(alice)
+    for client in (Client(), own):
         page = client.get(HISTORY)
         assert page.status_code == 200
         assert "data-device-history" in page.content.decode()
     with unchanged():
-        said = _said(_act(signed_in(alice), "exclude", found="yes"))
+        said = _said(_act(own, "exclude", found="yes"))
     assert said.startswith("Nothing was changed")
 
 
@@ -409,7 +409,7 @@ def test_while_the_consent_is_not_in_force_the_history_can_be_deleted_and_not_us
 ) -> None:
     """A new notice suspends the yes: what is there stays the person's own."""
     pk = _hear(alice, practice, NOW)
-    _suspend()
+    suspend(Purpose.LISTENING_STORE)
     assert not person_of(alice).can_store
     page = client.get(HISTORY)
     assert _shown(page) == [pk]
@@ -417,13 +417,6 @@ def test_while_the_consent_is_not_in_force_the_history_can_be_deleted_and_not_us
     with unchanged():
         assert _said(_act(client, "exclude", only=pk)).startswith("Nothing was changed")
     assert _said(_act(client, "delete", only=pk)) == "1 listen was deleted."
-
-
-def _suspend() -> None:
-    """Publish other words for the purpose of storing."""
-    from privacy_center.models import Notice
-
-    raise NotImplementedError(Notice)
 
 
 def test_storing_alone_shapes_no_shelf_and_still_has_a_history(

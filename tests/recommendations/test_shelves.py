@@ -47,12 +47,13 @@ def serve(db: None) -> Serve:
 
     def served(people: Mapping[int, int] | None = None) -> ItemWeights:
         data = training_data()
-        tags = content_gram(data.tags, weight=1, n_practices=len(data.practice_ids))
+        tags = content_gram(data.tags, weight=1, n_practices=len(data.column_ids))
         counts = [(people or {}).get(int(pk), 0) for pk in data.practice_ids]
         model = ItemWeights.from_matrix(
             ease_weights(gram(data.interactions) + tags, regularization=10.0),
             practice_ids=data.practice_ids,
             people_per_practice=np.array(counts, dtype=np.int64),
+            context_ids=data.context_ids,
         )
         release = Release(started_at=NOW, algorithm="ease", regularization=10.0)
         facts = Facts("ease", 10.0, gram_digest="", people=0, interactions=0)

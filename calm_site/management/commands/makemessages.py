@@ -53,9 +53,11 @@ msgstr ""
 
 
 def sources() -> Iterator[Path]:
-    """Every file that may hold a text for people, in a fixed order."""
+    """Every file that may hold a text for people, in a fixed order; the staff pages are English."""
     for app in APPS:
         for file in sorted((settings.BASE_DIR / app).rglob("*")):
+            if "admin" in file.parts:
+                continue
             is_template = "templates" in file.parts and file.suffix in (".html", ".txt")
             is_module = file.suffix == ".py" and "migrations" not in file.parts
             if is_template or is_module:

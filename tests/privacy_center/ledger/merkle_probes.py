@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypedDict
 
-from privacy_center.ledger.verify_receipt import leaf_hash
+from privacy_center.ledger.verify_receipt import leaf_hash, node_hash
 from tests.privacy_center.ledger.reference import Reference
 
 CT_LEAVES = [
@@ -74,7 +74,7 @@ def inclusion_probes() -> list[InclusionProbe]:
             name=f"{index} in {size}",
         )
         found += [honest, *_spoiled_inclusion(honest)]
-    return [*found, *_stored_inclusion()]
+    return [*found, *_crafted_inclusion(), *_stored_inclusion()]
 
 
 def consistency_probes() -> list[ConsistencyProbe]:
@@ -91,7 +91,7 @@ def consistency_probes() -> list[ConsistencyProbe]:
             name=f"{first} to {second}",
         )
         found += [honest, *_spoiled_consistency(honest)]
-    return [*found, *_stored_consistency()]
+    return [*found, *_crafted_consistency(), *_stored_consistency()]
 
 
 def _spoiled_inclusion(honest: InclusionProbe) -> Iterator[InclusionProbe]:
@@ -138,6 +138,34 @@ def _spoiled_consistency(honest: ConsistencyProbe) -> Iterator[ConsistencyProbe]
     }
     for name, change in changes.items():
         yield replace(honest, **change, is_valid=False, name=f"{honest.name}, {name}")  # type: ignore[arg-type]
+
+
+def _crafted_inclusion() -> Iterator[InclusionProbe]:
+    """Proofs whose hashes add up to the root, and that still prove nothing."""
+    leaf, (sibling, *rest), root = CT_TREE.leaf_hashes[0], CT_TREE.path(0, 0, 8), CT_TREE.mth(0, 8)
+    moved = [leaf[-1:] + sibling, *rest]
+    yield InclusionProbe(0, 8, leaf[:-1], moved, root, False, "a byte moved to the next hash")
+    second, path, pair = CT_TREE.leaf_hashes[1], CT_TREE.path(1, 0, 2), CT_TREE.mth(0, 2)
+    yield InclusionProbe(0, 1, second, path, pair, False, "a smaller size than it was made for")
+    yield InclusionProbe(0, 1, b"short", [], b"short", False, "a root and leaf of no hash")
+    endless, high = [_FOREIGN] * 70, leaf
+    for data in endless:
+        high = node_hash(high, data)
+    yield InclusionProbe(0, 2**70, leaf, endless, high, False, "70 hashes in a tree for them")
+
+
+def _crafted_consistency() -> Iterator[ConsistencyProbe]:
+    """Proofs whose hashes add up to the roots, and that still prove nothing."""
+    seven, eight, proof = CT_TREE.mth(0, 7), CT_TREE.mth(0, 8), CT_TREE.proof(7, 8)
+    yield ConsistencyProbe(3, 4, seven, eight, proof, False, "smaller sizes than it was made for")
+    one = CT_TREE.leaf_hashes[0]
+    first, *rest = CT_TREE.proof(1, 8)
+    moved = [one[-1:] + first, *rest]
+    yield ConsistencyProbe(1, 8, one[:-1], eight, moved, False, "a byte moved to the next hash")
+    endless, high = [_FOREIGN] * 70, one
+    for data in endless:
+        high = node_hash(high, data)
+    yield ConsistencyProbe(1, 2**70, one, high, endless, False, "70 hashes in a tree for them")
 
 
 def _spoiled(proof: list[bytes], root: bytes) -> dict[str, list[bytes]]:

@@ -100,9 +100,8 @@ def test_a_verifier_key_is_name_id_and_key() -> None:
     public = KEY.private.public_key().public_bytes_raw()
     key_id = sha256(NAME.encode() + b"\n\x01" + public).digest()[:4]
 
-    assert str(VERIFIER) == (
-        f"{NAME}+{key_id.hex()}+{base64.b64encode(b'1'.replace(b'1', bytes([1])) + public).decode()}"
-    )
+    encoded = base64.b64encode(bytes([1]) + public).decode()
+    assert str(VERIFIER) == f"{NAME}+{key_id.hex()}+{encoded}"
     assert VerifierKey.parse(str(VERIFIER)) == VERIFIER
     assert VERIFIER.key_id == key_id.hex()
 
@@ -122,9 +121,7 @@ def test_a_verifier_key_is_name_id_and_key() -> None:
         lambda text: " " + text,
         lambda text: text[:-4],
         lambda text: "",
-        lambda text: (
-            f"{NAME}+{VERIFIER.key_id}+{base64.b64encode(b'\x02' + VERIFIER.public).decode()}"
-        ),
+        lambda text: text.replace("+AQ", "+AA"),
     ],
 )
 def test_a_verifier_key_in_any_other_form_is_refused(change: Callable[[str], str]) -> None:
@@ -139,7 +136,7 @@ def test_a_signing_key_comes_back_from_its_seed() -> None:
     assert SigningKey.generate(NAME).seed != key.seed
 
 
-@pytest.mark.parametrize("name", ["", "two words", "a+b", "line\nbreak", "no\u00a0break", "tab\t"])
+@pytest.mark.parametrize("name", ["", "two words", "a+b", "line\nbreak", "no\u00a0break", "bell\a"])
 def test_a_signing_key_with_an_impossible_name_is_refused(name: str) -> None:
     with pytest.raises(Invalid, match="name"):
         SigningKey.from_seed(name, bytes(32))
@@ -238,6 +235,8 @@ def test_a_signature_written_in_another_way_is_refused() -> None:
         lambda text: text.replace("— ", " — "),
         lambda text: text[:-1] + " \n",
         lambda text: text[:-1] + "=\n",
+        # The same bytes: the last character's low bits mean nothing.
+        lambda text: text[:-3] + chr(ord(text[-3]) + 1) + text[-2:],
         lambda text: text.replace("\n", "\r\n"),
         lambda text: text.replace("13", "013"),
         lambda text: text + "— name\n",
@@ -247,6 +246,7 @@ def test_a_signature_written_in_another_way_is_refused() -> None:
         lambda text: text + "— name QUJDREV\n",
         lambda text: text + "— name QUJDR-VG\n",
         lambda text: text.split("\n\n")[0] + "\n\n",
+        lambda text: text.replace(NAME, NAME + "\ud800"),
     ],
 )
 def test_input_52_a_note_in_any_other_form_is_refused(change: Callable[[str], str]) -> None:

@@ -96,7 +96,7 @@ def test_fault_26_in_a_stored_node(size: int, data: st.DataObject) -> None:
     node = data.draw(st.sampled_from(sorted(store.nodes)))
     store.nodes[node] = flip(store.nodes[node], data.draw(st.integers(0, 255)))
 
-    # Whoever derives the tree again finds the very node, or above a leaf everything that it changes.
+    # Whoever derives the tree again finds the very node; for a leaf, all that stands above it.
     stored = [store.nodes[Node(0, position)] for position in range(size)]
     wrong = [found for found, derived in fold(stored) if store.nodes[found] != derived]
     assert (root(size, NodeStore(stored).read) != honest_root) or wrong == [node]

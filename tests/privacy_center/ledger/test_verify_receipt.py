@@ -109,10 +109,3 @@ def test_an_endless_file_is_not_read_to_its_end(stranger: Stranger) -> None:
         1,
         "NOT GENUINE: The file is too large to be a receipt.\n",
     )
-
-
-def test_the_file_speaks_only_ascii_to_the_terminal() -> None:
-    source = Path(verify_receipt.__file__).read_text()
-
-    assert "print(" not in source
-    assert "\u2014 " not in source.split('"""', 2)[2]

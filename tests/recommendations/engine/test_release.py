@@ -35,9 +35,10 @@ FACTS = Facts(
 def model(facts: Facts = FACTS) -> Model:
     items = ItemWeights(
         practice_ids=np.array([7, 9, 11], dtype=np.int64),
-        neighbors=np.array([[1, 2], [0, 2], [0, 1]], dtype=np.int32),
-        weights=np.array([[0.5, -0.25], [1, 0], [0, 3]], dtype=np.float32),
+        neighbors=np.array([[1, 2], [0, 2], [0, 1], [2, 0]], dtype=np.int32),
+        weights=np.array([[0.5, -0.25], [1, 0], [0, 3], [2, -1]], dtype=np.float32),
         people_per_practice=np.array([3, 0, 20], dtype=np.int64),
+        context_ids=np.array([-1], dtype=np.int64),
     )
     return Model(items, facts)
 
@@ -63,7 +64,7 @@ def test_a_model_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
     read = read_model(path, sha256=sha256)
     assert read.facts == FACTS
-    for name in ("practice_ids", "neighbors", "weights", "people_per_practice"):
+    for name in ("practice_ids", "neighbors", "weights", "people_per_practice", "context_ids"):
         one, other = getattr(read.items, name), getattr(written.items, name)
         assert np.array_equal(one, other)
         assert one.dtype == other.dtype
@@ -140,6 +141,7 @@ ARRAYS: dict[str, NDArray[Any]] = {
     "neighbors": np.zeros((2, 1), dtype=np.int32),
     "weights": np.zeros((2, 1), dtype=np.float32),
     "people_per_practice": np.zeros(2, dtype=np.int64),
+    "context_ids": np.zeros(0, dtype=np.int64),
 }
 NO_FACTS: dict[str, str] = {}
 WHOLE_FACTS = {

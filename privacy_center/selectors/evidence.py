@@ -1,0 +1,138 @@
+"""What the public may see for itself: what is held and why, how many said yes, and every notice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, ForeignKey, Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from privacy_center.models import Account, ConsentInForce, DataSubject, Notice
+from privacy_center.purposes import OFFERED, Purpose
+from privacy_center.selectors.notice import live_notices_with_texts, text_in
+from privacy_center.selectors.notice_diff import Difference, notice_differences
+from privacy_center.selectors.processing import gdpr_article
+
+LEGAL_BASES: Mapping[str, Promise] = {
+    "A6-1-a": _("Consent (GDPR Article 6(1)(a))"),
+    "A9-2-a": _("Explicit consent to health data (GDPR Article 9(2)(a))"),
+}
+# Counted anew so seldom, and rounded, nobody can be seen coming or going.
+COUNTED_FOR_SECONDS = 60 * 60
+ROUNDED_TO = 10
+
+
+@dataclass(frozen=True)
+class PurposeLine:
+    """One purpose: its live notice, what it covers, and how many people say yes to it.
+
+    `people` is rounded down to tens; None for a group too small to show.
+    """
+
+    purpose: Purpose
+    title: str
+    sentence: str
+    version: int
+    data: Sequence[str]
+    retention: str
+    legal_basis: Promise | str
+    is_offered: bool
+    people: int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the database with rows about people, and what each row says."""
+
+    title: str
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published notice in one language, and how it differs from the version before."""
+
+    notice: Notice
+    title: str
+    sentence: str
+    statement: str
+    differences: Sequence[Difference]
+
+
+def purpose_lines(language: str) -> list[PurposeLine]:
+    """Every purpose by its live notice, in a language."""
+    notices, counts = live_notices_with_texts(), _people()
+    return [_purpose_line(notices[purpose], language, counts) for purpose in Purpose]
+
+
+def personal_tables() -> list[Table]:
+    """Every table that names a person, read from the models that run."""
+    return [
+        Table(
+            str(model._meta.verbose_name_plural),
+            [str(field.verbose_name) for field in model._meta.concrete_fields],
+        )
+        for model in apps.get_models()
+        if model._meta.managed and _names_a_person(model)
+    ]
+
+
+def notice_versions(purpose: Purpose, language: str) -> list[Version]:
+    """Every published version of a purpose's notice, newest first, each against the one before."""
+    published = Notice.objects.filter(purpose=purpose, published_at__isnull=False)
+    notices = list(published.order_by("-version").prefetch_related("texts"))
+    older: list[Notice | None] = [*notices[1:], None]
+    return [_version(*pair, language) for pair in zip(notices, older, strict=True)]
+
+
+def _purpose_line(notice: Notice, language: str, counts: Mapping[str, int]) -> PurposeLine:
+    text, said = text_in(notice, language), notice.processing
+    article = gdpr_article(said)
+    return PurposeLine(
+        purpose=Purpose(notice.purpose),
+        title=text.title,
+        sentence=text.sentence,
+        version=notice.version,
+        data=list(said["data"]),
+        retention=str(said["retention"]),
+        legal_basis=LEGAL_BASES.get(article, article),
+        is_offered=notice.purpose in OFFERED,
+        people=_shown(counts.get(notice.purpose, 0)),
+    )
+
+
+def _people() -> dict[str, int]:
+    """How many live yeses each purpose has."""
+
+    def counted() -> dict[str, int]:
+        rows = ConsentInForce.objects.order_by().values_list("purpose")
+        return dict(rows.annotate(people=Count("record_id")))
+
+    found: dict[str, int] = cache.get_or_set("live-consents", counted, COUNTED_FOR_SECONDS)
+    return found
+
+
+def _shown(people: int) -> int | None:
+    return None if people < settings.SMALLEST_GROUP else people - people % ROUNDED_TO
+
+
+def _names_a_person(model: type[Model]) -> bool:
+    return model is Account or any(
+        field.name == "subject_id"
+        or (isinstance(field, ForeignKey) and field.related_model in (Account, DataSubject))
+        for field in model._meta.concrete_fields
+    )
+
+
+def _version(notice: Notice, before: Notice | None, language: str) -> Version:
+    text = text_in(notice, language)
+    return Version(
+        notice,
+        text.title,
+        text.sentence,
+        text.statement,
+        notice_differences(before, notice) if before else [],
+    )

@@ -1,0 +1,37 @@
+"""Evidence for anybody: what is held and why, the ledger as it stands, and every notice."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from privacy_center.purposes import Purpose
+from privacy_center.selectors.evidence import notice_versions, personal_tables, purpose_lines
+from privacy_center.selectors.ledger import latest_checkpoint
+from privacy_center.selectors.notice import FIRST_LANGUAGE
+
+
+@require_safe
+def evidence(request: HttpRequest) -> HttpResponse:
+    """What this site holds, why, and how anybody can check it."""
+    context = {
+        "purposes": purpose_lines(_language()),
+        "tables": personal_tables(),
+        "checkpoint": latest_checkpoint(),
+        "smallest_group": settings.SMALLEST_GROUP,
+    }
+    return render(request, "privacy_center/evidence.html", context)
+
+
+@require_safe
+def notice(request: HttpRequest, purpose: str) -> HttpResponse:
+    """Every version of one purpose's notice, and what changed from one to the next."""
+    if purpose not in set(Purpose):
+        raise Http404
+    versions = notice_versions(Purpose(purpose), _language())
+    return render(request, "privacy_center/notice.html", {"versions": versions})
+
+
+def _language() -> str:
+    return get_language() or FIRST_LANGUAGE
