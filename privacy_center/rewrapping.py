@@ -4,7 +4,7 @@ Safe beside the running site, and after a stop it goes on where it was: what is 
 current key already is not touched. A destroyed key has nothing to wrap, and stays destroyed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class Rewrapped:
     damaged: int
 
 
-def rewrap_keys() -> Iterator[Rewrapped]:
+def rewrap_keys() -> Generator[Rewrapped, None, None]:
     """Wrap every key that can be unwrapped, batch by batch; each batch is a transaction.
 
     The first round passes by people who are just deciding something; the second waits for them.

@@ -19,6 +19,7 @@ from privacy_center.models import Notice, NoticeText
 from privacy_center.models.notice import document_digest
 from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import Context
+from privacy_center.selectors.consent import RENEW_WITHIN
 from privacy_center.selectors.notice import text_in
 from privacy_center.selectors.notice_desk import notice_before, notice_lines, people_with
 from privacy_center.selectors.notice_diff import Difference, notice_differences
@@ -115,7 +116,11 @@ class NoticeAdmin(admin.ModelAdmin):
         notice = self.get_object(request, object_id)
         context = {**(extra_context or {}), "show_save_and_add_another": False, "show_save": False}
         if isinstance(notice, Notice):
-            context |= {"title": _name(notice), "differences": _differences(notice)}
+            context |= {
+                "title": _name(notice) if notice.published_at else f"{_name(notice)}: draft",
+                "subtitle": None,
+                "differences": _differences(notice),
+            }
         return super().change_view(request, object_id, form_url, context)
 
     def draft_view(self, request: HttpRequest, purpose: str) -> HttpResponse:
@@ -176,6 +181,7 @@ class NoticeAdmin(admin.ModelAdmin):
         context = self._context(request, f"Publish {_name(draft)}") | {
             "notice": draft,
             "people": people_with(Purpose(draft.purpose)),
+            "days": RENEW_WITHIN.days,
             "differences": _differences(draft),
             "read": document_digest(draft.document),
             "has_changed": status != 200,

@@ -42,7 +42,7 @@ class DataSubjectAdmin(PersonalRowsAdmin):
 
     subject_field = "id"
     list_display = ("id", "region", "age_band", "is_synthetic")
-    fields = ("id", "region", "age_band", "is_synthetic", "joined", "has_key")
+    fields = ("region", "age_band", "is_synthetic", "joined", "has_key")
     readonly_fields = ("joined", "has_key")
     change_form_template = "admin/privacy_center/subject.html"
 

@@ -37,7 +37,7 @@ class ConsentInput(serializers.Serializer):
 
     preset = serializers.ChoiceField(choices=[p.key for p in PRESETS], required=False)
     purposes = serializers.DictField(child=serializers.JSONField(), required=False)
-    notices = serializers.DictField(child=serializers.IntegerField(min_value=1), required=False)
+    notices = serializers.DictField(child=serializers.JSONField(), required=False)
 
     def to_internal_value(self, data: object) -> dict[str, object]:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
@@ -53,10 +53,16 @@ class ConsentInput(serializers.Serializer):
             raise serializers.ValidationError("Each purpose is true or false.")
         return {Purpose(name): wish is True for name, wish in value.items()}
 
-    def validate_notices(self, value: dict[str, int]) -> dict[Purpose, int]:
+    def validate_notices(self, value: dict[str, object]) -> dict[Purpose, int]:
         if not set(value) <= set(Purpose):
             raise serializers.ValidationError("Unknown purpose.")
-        return {Purpose(name): version for name, version in value.items()}
+        # `type`, since True is an int as well.
+        versions = {
+            Purpose(n): v for n, v in value.items() if isinstance(v, int) and type(v) is int
+        }
+        if len(versions) < len(value) or any(version < 1 for version in versions.values()):
+            raise serializers.ValidationError("Each version is a whole number from 1.")
+        return versions
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if ("preset" in attrs) == ("purposes" in attrs):

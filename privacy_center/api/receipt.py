@@ -7,11 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from privacy_center.interface import person
@@ -20,8 +19,6 @@ from privacy_center.ledger.verify_receipt import receipt_file
 from privacy_center.models import DataSubject, LedgerEntry
 from privacy_center.selectors.receipt import ReceiptMaker, ReceiptNotReady, receipt_records
 from privacy_center.sequencer import signing_keys
-
-JSON: type[BaseRenderer] = api_settings.DEFAULT_RENDERER_CLASSES[0]
 
 
 class Later(APIException):
@@ -42,7 +39,7 @@ class KeyGone(APIException):
     default_code = "key_gone"
 
 
-class ReceiptFile(JSON):  # type: ignore[misc, valid-type]
+class ReceiptFile(JSONRenderer):
     """Receipts are JSON-LD; errors stay what they are everywhere."""
 
     media_type = "application/ld+json"
@@ -83,7 +80,7 @@ class ReceiptsView(APIView):
 class ReceiptView(APIView):
     """`GET` one receipt, byte for byte as its signature wants it."""
 
-    renderer_classes = [ReceiptFile, *api_settings.DEFAULT_RENDERER_CLASSES]
+    renderer_classes = [ReceiptFile, *APIView.renderer_classes]
 
     def get(self, request: Request, record_id: UUID) -> HttpResponse:
         subject = _subject(request)
@@ -100,7 +97,7 @@ class ReceiptView(APIView):
 
 
 def _subject(request: Request) -> DataSubject:
-    subject = DataSubject.objects.filter(pk=person(request._request).subject_id).first()
-    if subject is None:
+    subject_id = person(request._request).subject_id
+    if subject_id is None:
         raise NotFound(_("This account has no personal data."))
-    return subject
+    return DataSubject.objects.get(pk=subject_id)

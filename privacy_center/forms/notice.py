@@ -46,7 +46,7 @@ class NoticeForm(forms.ModelForm):
     retention = PlainField(
         max_length=200,
         label="Kept for how long",
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
     )
 
     class Meta:

@@ -11,7 +11,7 @@ class StaffAccessForm(forms.ModelForm):
     subject = forms.ModelChoiceField(
         DataSubject.objects.all(),
         label="Pseudonym",
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
         help_text="The person finds it on every receipt. Nothing here leads from an account to it.",
         error_messages={"invalid_choice": "Nobody here has this pseudonym."},
     )
@@ -19,3 +19,4 @@ class StaffAccessForm(forms.ModelForm):
     class Meta:
         model = StaffAccess
         fields = ("subject", "reason")
+        widgets = {"reason": forms.TextInput(attrs={"class": "vLargeTextField"})}

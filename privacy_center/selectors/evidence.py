@@ -111,8 +111,7 @@ def _people() -> dict[str, int]:
         rows = ConsentInForce.objects.order_by().values_list("purpose")
         return dict(rows.annotate(people=Count("record_id")))
 
-    found: dict[str, int] = cache.get_or_set("live-consents", counted, COUNTED_FOR_SECONDS)
-    return found
+    return cache.get_or_set("live-consents", counted, COUNTED_FOR_SECONDS) or {}
 
 
 def _shown(people: int) -> int | None:

@@ -7,6 +7,7 @@ from django.db.models import Count
 
 from privacy_center.models import YES, ConsentInForce, ConsentState, Notice
 from privacy_center.purposes import Purpose
+from privacy_center.selectors.decision_months import shown
 from privacy_center.selectors.notice import FIRST_LANGUAGE, text_in
 
 
@@ -14,7 +15,8 @@ from privacy_center.selectors.notice import FIRST_LANGUAGE, text_in
 class NoticeLine:
     """One purpose: its live version, the draft if there is one, and the versions before.
 
-    `people` have it on now; `suspended` said yes to an older version and were not answered yet.
+    `people` have it on now; `suspended` said yes to an older version and did not renew it. None
+    where there are some, and fewer than may be shown.
     """
 
     purpose: Purpose
@@ -22,8 +24,8 @@ class NoticeLine:
     live: Notice
     draft: Notice | None
     earlier: Sequence[Notice]
-    people: int
-    suspended: int
+    people: int | None
+    suspended: int | None
 
 
 def notice_lines() -> list[NoticeLine]:
@@ -35,9 +37,9 @@ def notice_lines() -> list[NoticeLine]:
     return [_line(purpose, versions[purpose], people, yes) for purpose in Purpose]
 
 
-def people_with(purpose: Purpose) -> int:
-    """For how many people the purpose is in force."""
-    return ConsentInForce.objects.filter(purpose=purpose).count()
+def people_with(purpose: Purpose) -> int | None:
+    """For how many people the purpose is in force; None when they are too few to say."""
+    return shown(ConsentInForce.objects.filter(purpose=purpose).count())
 
 
 def notice_before(notice: Notice) -> Notice | None:
@@ -56,8 +58,8 @@ def _line(
         live=live,
         draft=next((notice for notice in versions if not notice.published_at), None),
         earlier=published[1:],
-        people=people.get(purpose, 0),
-        suspended=sum(yes.get(notice.pk, 0) for notice in published[1:]),
+        people=shown(people.get(purpose, 0)),
+        suspended=shown(sum(yes.get(notice.pk, 0) for notice in published[1:])),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a receipt says of the processing: ISO/IEC TS 27560's fields, from the notice and settings."""
+"""What a receipt says of the processing: the fields of ISO/IEC TS 27560, from the notice."""
 
 from collections.abc import Mapping
 

@@ -38,9 +38,7 @@ class Renewal:
         return bool(self.purpose.dependents)
 
 
-def renewal_of(
-    state: ConsentState, live: Notice, *, language: str, at: datetime
-) -> Renewal | None:
+def renewal_of(state: ConsentState, live: Notice, *, language: str, at: datetime) -> Renewal | None:
     """The question that a purpose's answer leads to; None when there is nothing to ask."""
     if not state.is_yes or state.valid_until is None or state.valid_until <= at:
         return None

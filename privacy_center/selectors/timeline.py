@@ -146,4 +146,3 @@ def _extend(times: list[tuple[datetime, datetime]], begin: datetime, end: dateti
         begin, _end = times.pop()
     if begin < end:
         times.append((begin, end))
-

@@ -1,6 +1,6 @@
 """The ledger for everybody: checkpoints, proofs, hashes of leaves, and the keys that sign.
 
-No sign-in and no cookies. What can never change is cached for good; every query reads O(log n) rows.
+No sign-in and no cookies. What can never change is cached for good; a proof reads O(log n) rows.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The policy about consumer health data (Washington's My Health My Data Act), apart from all else."""
+"""The policy about health data (Washington's My Health My Data Act), apart from all else."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

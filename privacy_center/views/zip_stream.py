@@ -19,6 +19,9 @@ class _Sink:
     def flush(self) -> None:
         """Nothing waits anywhere else."""
 
+    def close(self) -> None:
+        """Nothing to close."""
+
     def take(self) -> bytes:
         data = bytes(self._written)
         self._written.clear()

@@ -55,7 +55,7 @@ def include_listens(person: Person, listens: QuerySet[Listen]) -> int:
 def note_less(person: Person) -> None:
     """There is less to learn from: to forget it is urgent, if it was learned from. For anybody
     else the next release makes sure of it, because a yes may begin at this very moment."""
-    note_change(Kind.LEARN)
+    note_change(Kind.FORGET if person.can_train else Kind.LEARN)
 
 
 def _counted(listens: QuerySet[Listen]) -> QuerySet[Listen]:

@@ -80,7 +80,8 @@ def chosen(subject_id: UUID, ids: Collection[UUID]) -> QuerySet[Listen] | None:
 
 def page_of(listens: QuerySet[Listen], *, after: UUID | None, zone: tzinfo) -> Page:
     """The page that follows the listen `after`; the first one without it, or when it is gone."""
-    rows = list(_following(listens, after).select_related("practice")[: PAGE_SIZE + 1])
+    older = _following(listens, after).select_related("practice").defer("practice__content")
+    rows = list(older[: PAGE_SIZE + 1])
     shown = rows[:PAGE_SIZE]
     days = groupby(shown, key=lambda listen: listen.started_at.astimezone(zone).date())
     return Page(

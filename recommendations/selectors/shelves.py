@@ -242,17 +242,14 @@ def _for_moment(
     intention = asked or moment.intention
     title = f"For {intention.label.lower()}" if asked else moment.title
     why = "You asked for it" if asked else "For this time of day"
-    own = {pk for pk, _kind, wanted, _seconds in catalog if wanted == intention}
-    fits = {pk: mood.fit(pk) for pk in own} if mood else {}
-    if mood and not asked:
-        fits |= {pk: mood.fit(pk) - 1 for pk, *_row in catalog if pk not in own and mood.suits(pk)}
-    rows = [(pk, kind) for pk, kind, *_row in catalog if pk in own or pk in fits]
+    rows = [(pk, kind) for pk, kind, wanted, _seconds in catalog if wanted == intention]
     if taste is not None and model is not None:
         place = {int(pk): score for pk, score in zip(model.practice_ids, taste.scores, strict=True)}
         rows.sort(key=lambda row: -place.get(row[0], 0.0))
     elif model is not None:
         rows = _by_popularity(rows, model)
-    rows.sort(key=lambda row: -fits.get(row[0], 0))
+    if mood:
+        rows.sort(key=lambda row: -mood.fit(row[0]))
     picked = [pk for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
     if mood and (any(map(mood.fit, picked)) or (taste and taste.has_mood)):
         items = [(pk, mood.because if mood.fit(pk) else why) for pk in picked]

@@ -27,6 +27,7 @@ def take_home(subject_id: UUID) -> TakeHome:
     listens = list(
         Listen.objects.filter(subject_id=subject_id)
         .select_related("practice")
+        .defer("practice__content")
         .order_by("started_at", "pk")
     )
     favorites = Favorite.objects.filter(subject_id=subject_id).order_by("created_at", "pk")
@@ -52,7 +53,8 @@ def take_home(subject_id: UUID) -> TakeHome:
             for listen in listens
         },
         cards={
-            practice.slug: _card(practice) for practice in Practice.objects.filter(slug__in=slugs)
+            practice.slug: _card(practice)
+            for practice in Practice.objects.filter(slug__in=slugs).defer("content")
         },
     )
 

@@ -75,7 +75,5 @@ def taste_of(
         history=rows,
         weights=weights,
         scores=model.score(rows, weights=weights),
-        heard_last=next(
-            (h.practice_id for h in own if h.heard and h.practice_id not in hidden), 0
-        ),
+        heard_last=next((h.practice_id for h in own if h.heard and h.practice_id not in hidden), 0),
     )

@@ -59,7 +59,8 @@ def clean_since(ended_at: datetime) -> datetime | None:
     """When the first release came out that was begun after `ended_at`: whoever left then is not in
     it. None while it is being made."""
     clean = Release.objects.filter(published_at__isnull=False, started_at__gte=ended_at)
-    return clean.aggregate(first_at=Min("published_at"))["first_at"]
+    first_at: datetime | None = clean.aggregate(first_at=Min("published_at"))["first_at"]
+    return first_at
 
 
 def _events(releases: _Learned) -> Iterator[Event]:

@@ -51,13 +51,14 @@ DESKS: dict[str, dict[str, set[str]]] = {
 OWN_APPS = {"privacy_center", "recommendations"}
 OWN_MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
 PERSONAL = [
-    "DataSubject", "ConsentRecord", "ConsentState", "Listen", "Rating", "Favorite", "HiddenPractice",
+    "DataSubject", "ConsentRecord", "ConsentState", "Listen", "Rating", "Favorite",
+    "HiddenPractice",
 ]  # fmt: skip
 READ_ONLY = [
     *PERSONAL, "Release", "TrainingChange", "LedgerEntry", "LedgerCheckpoint", "LedgerKey",
     "LedgerAudit",
 ]  # fmt: skip
-# The view of live consents, hashes between leaves and root, words that stand on their notice's page,
+# The view of live consents, hashes between leaves and root, words that are on their notice's page,
 # and how people felt.
 WITHOUT_A_DESK = {"ConsentInForce", "LedgerNode", "NoticeText", "CheckIn"}
 

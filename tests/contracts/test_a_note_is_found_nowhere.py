@@ -7,7 +7,8 @@ Each place is shown to be searched by a canary that is planted there and found.
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
@@ -91,23 +92,22 @@ def _keys() -> Iterator[bytes]:
         address = settings.CACHES["default"]["LOCATION"].replace("db=1", f"db={database}")
         with Redis.from_url(address) as valkey:
             for key in valkey.scan_iter():
-                yield key
-                yield from _value(valkey, key)
+                for part in (key, *_value(valkey, key)):
+                    assert isinstance(part, bytes)
+                    yield part
 
 
-def _value(valkey: Redis, key: bytes) -> Iterator[bytes]:
+def _value(valkey: Redis, key: bytes | str) -> Iterable[object]:
     kind = valkey.type(key)
     if kind == b"string":
-        yield valkey.get(key) or b""
-    elif kind == b"list":
-        yield from valkey.lrange(key, 0, -1)
-    elif kind == b"set":
-        yield from valkey.smembers(key)
-    elif kind == b"zset":
-        yield from valkey.zrange(key, 0, -1)
-    else:
-        for field, value in valkey.hgetall(key).items():
-            yield from (field, value)
+        return [valkey.get(key) or b""]
+    if kind == b"list":
+        return valkey.lrange(key, 0, -1)
+    if kind == b"set":
+        return valkey.smembers(key)
+    if kind == b"zset":
+        return valkey.zrange(key, 0, -1)
+    return chain.from_iterable(valkey.hgetall(key).items())
 
 
 PLACES: dict[str, Callable[[], Iterator[bytes]]] = {

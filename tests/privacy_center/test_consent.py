@@ -157,8 +157,8 @@ def test_a_sale_can_never_be_given(alice: Account) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         ConsentRecord.objects.create(
             subject=alice.subject, purpose=Purpose.SALE, decision=Decision.GIVEN,
-            method=Method.API, notice=live_notices()[Purpose.SALE], language="en", commitment=b"", recorded_at=NOW,
-            valid_until=NOW,
+            method=Method.API, notice=live_notices()[Purpose.SALE], language="en",
+            commitment=b"", recorded_at=NOW, valid_until=NOW,
         )  # fmt: skip
 
 
@@ -167,12 +167,16 @@ def test_the_database_refuses_a_use_without_store(alice: Account) -> None:
     _decide(alice, store=False)
     record = ConsentRecord.objects.create(
         subject=alice.subject, purpose=TRAIN, decision=Decision.GIVEN,
-        method=Method.API, notice=live_notices()[TRAIN], language="en", commitment=b"", recorded_at=NOW,
-            valid_until=NOW,
+        method=Method.API, notice=live_notices()[TRAIN], language="en",
+        commitment=b"", recorded_at=NOW, valid_until=NOW,
     )  # fmt: skip
     with pytest.raises(IntegrityError, match="need store"):
         ConsentState.objects.create(
-            subject=alice.subject, purpose=TRAIN, decision=Decision.GIVEN, record=record, since=NOW,
+            subject=alice.subject,
+            purpose=TRAIN,
+            decision=Decision.GIVEN,
+            record=record,
+            since=NOW,
             valid_until=NOW,
         )
 
@@ -181,7 +185,9 @@ def test_a_switch_on_the_page_holds_at_once_and_says_what_it_did(
     alice: Account, signed_in: Callable[[Account], Client]
 ) -> None:
     client = signed_in(alice)
-    response = client.post("/privacy/decide/", {"purpose": TRAIN, "decision": "yes", "shown": shown()}, follow=True)
+    response = client.post(
+        "/privacy/decide/", {"purpose": TRAIN, "decision": "yes", "shown": shown()}, follow=True
+    )
     assert person_of(alice).can_train
     assert "On from now: “Keep my history”, “Help everyone" in response.content.decode().replace(
         "&#x27;", "'"
@@ -262,7 +268,9 @@ def test_fault_13_of_two_clients_that_flip_at_once_the_last_in_the_ledger_is_wha
     assert all(a.is_yes != b.is_yes for a, b in pairwise(said))
     state = ConsentState.objects.get(purpose=TRAIN)
     assert state.decision == said[-1]
-    assert state.record.entry.id == max(LedgerEntry.objects.filter(record__purpose=TRAIN).values_list("id", flat=True))
+    assert state.record.entry.id == max(
+        LedgerEntry.objects.filter(record__purpose=TRAIN).values_list("id", flat=True)
+    )
     shown_now = clients[0].get("/api/v1/consent/").json()["purposes"][TRAIN]["is_given"]
     assert shown_now is said[-1].is_yes
 
@@ -343,7 +351,14 @@ def test_below_the_age_of_consent_the_page_says_so_and_offers_no_yes(
     db: None, signed_in: Callable[[Account], Client]
 ) -> None:
     client = signed_in(make_account("dora", band=AgeBand.BELOW_CONSENT))
-    for path in ("/privacy/", "/privacy/mood/"):
+    yes = (
+        "switch-listening",
+        "switch-mood",
+        "agree-mood",
+        "choose-just-for-me",
+        "choose-community",
+    )
+    for path in ("/privacy/", "/privacy/mood/", "/privacy/welcome/"):
         page = client.get(path).content.decode()
-        assert "parent" in page
-        assert 'value="yes"' not in page.replace('name="decision" value="yes">\n        <button class="switch" type="submit" role="switch" id="switch-opt-out"', "")
+        assert "parent" in page, path
+        assert not [name for name in yes if f'id="{name}' in page], path

@@ -105,7 +105,7 @@ def test_input_34_an_unknown_purpose_or_preset_is_400(
         refuses(_patch(client, **body), 400)
 
 
-@pytest.mark.parametrize("version", [0, -1, "1", 1.5, True, None, [1], 10**15])
+@pytest.mark.parametrize("version", [0, -1, "1", 1.0, 1.5, True, None, [1]])
 def test_input_34_a_version_that_is_none_is_400(client: Client, version: object) -> None:
     with unchanged():
         refuses(_patch(client, purposes={STORE: True}, notices={STORE: version}), 400)

@@ -1,4 +1,4 @@
-"""What the public can see: what is held and why, the ledger's state, and every notice's versions."""
+"""What the public can see: what is held and why, the ledger's state, every notice's versions."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 
 from privacy_center.actions.consent import decide
 from privacy_center.actions.gpc import honor_signal

@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
+from pytest_django import Settings
 
 from calm_site.roles import DATA_SCIENTIST, EDITOR, PRIVACY_OFFICER
 from privacy_center.actions.notice import draft_notice, publish_notice
@@ -111,7 +112,8 @@ def test_a_language_without_a_text_has_an_empty_form(desk: Client, draft: Notice
     NoticeText.objects.filter(notice=draft, language="de").delete()
     _save(desk, draft, **{"texts-0-sentence": SAYS})
     assert {text.language for text in draft.texts.all()} == {"en"}
-    assert "Deutsch" in _publish(desk, draft).wsgi_request._messages._queued_messages[0].message
+    refused = desk.get(_publish(desk, draft)["Location"])
+    assert "A text is missing in: Deutsch" in refused.content.decode()
     words = {"title": "Titel", "sentence": "Satz.", "statement": "Ja."}
     _save(desk, draft, **{f"texts-1-{name}": value for name, value in words.items()})
     assert text_in(draft, "de").title == "Titel"
@@ -177,8 +179,9 @@ def test_the_preview_shows_the_words_in_each_language(
 
 
 def test_publishing_says_what_it_does_and_then_does_it(
-    desk: Client, draft: Notice, alice: Account, bob: Account
+    desk: Client, draft: Notice, alice: Account, bob: Account, settings: Settings
 ) -> None:
+    settings.SMALLEST_GROUP = 2
     for account in (alice, bob):
         choose(account, "community")
     _save(desk, draft, **{"texts-1-sentence": SAYS})
@@ -191,6 +194,17 @@ def test_publishing_says_what_it_does_and_then_does_it(
     assert TRAIN not in purposes_in_force(alice.subject.id)
     line = next(line for line in desk.get(LIST).context["lines"] if line.purpose == TRAIN)
     assert (line.people, line.suspended, [n.version for n in line.earlier]) == (0, 2, [1])
+
+
+def test_how_many_are_asked_is_not_said_of_a_few(
+    desk: Client, draft: Notice, alice: Account
+) -> None:
+    choose(alice, "community")
+    page = desk.get(_page(draft, "publish"))
+    assert page.context["people"] is None
+    assert "Fewer than twenty people are asked again" in page.content.decode()
+    line = next(line for line in desk.get(LIST).context["lines"] if line.purpose == TRAIN)
+    assert line.people is None
 
 
 def test_looking_at_the_question_publishes_nothing(desk: Client, draft: Notice) -> None:

@@ -52,10 +52,10 @@ def test_a_check_in_on_its_own_is_kept_and_shown(client: Client) -> None:
 
 def test_beside_a_practice_it_is_before_and_then_after(client: Client) -> None:
     page = _text(client.get("/practices/steady-rain/"))
-    assert 'value="before" id="check-in-moment_0" checked' in page
+    assert re.search('value="before"[^>]* checked', page)
     client.post(BESIDE, _said(moment="before"))
     page = _text(client.get("/practices/steady-rain/"))
-    assert 'value="after" id="check-in-moment_1" checked' in page
+    assert re.search('value="after"[^>]* checked', page)
     answer = client.post(BESIDE, _said(moment="after"))
     assert (answer.status_code, answer["Location"]) == (302, "/practices/steady-rain/")
     kept = CheckIn.objects.order_by("at")
@@ -86,7 +86,9 @@ def test_what_is_sent_without_a_yes_is_not_kept(
 ) -> None:
     client = signed_in(bob)
     for address in (ON_ITS_OWN, BESIDE):
-        assert "Nothing was kept" in _text(client.post(address, _said(moment="before"), follow=True))
+        assert "Nothing was kept" in _text(
+            client.post(address, _said(moment="before"), follow=True)
+        )
     assert not CheckIn.objects.exists()
 
 

@@ -76,6 +76,7 @@ def test_fault_26_in_every_bit_of_a_statement() -> None:
         assert honest not in {commitment(data, statement) for data in flips(opening)}
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 40), data=st.data())
 def test_fault_26_in_a_leaf(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -88,6 +89,7 @@ def test_fault_26_in_a_leaf(size: int, data: st.DataObject) -> None:
     assert not verify_inclusion(index, size, leaf_hash(spoiled), proof, ledger.checkpoint.root)
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 70), data=st.data())
 def test_fault_26_in_a_stored_node(size: int, data: st.DataObject) -> None:
     leaves = [leaf_hash(str(number).encode()) for number in range(size)]
@@ -122,6 +124,7 @@ def test_fault_26_in_a_stored_node(size: int, data: st.DataObject) -> None:
     assert (root(size, read) == honest_root) == (node not in seen)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(size=st.integers(2, 40), data=st.data())
 def test_fault_26_in_a_root(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy_center.ledger.checkpoint import SigningKey
@@ -58,6 +58,7 @@ def at(receipt: Receipt, place: str, value: object) -> Receipt:
     return changed
 
 
+@settings(deadline=None)
 @given(size=st.integers(1, 40), data=st.data())
 def test_no_honest_receipt_is_refused(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -93,6 +94,15 @@ def test_the_event_says_what_happened_in_the_vocabularys_words(decision: str, st
 
     assert receipt["record"]["event"]["event_state"] == state
     assert check_receipt(receipt, KEYS).decision == decision
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_what_ends_without_the_person_is_ascribed_to_the_ledger(decision: str) -> None:
+    receipt: Receipt = LEDGER.receipt(DECISIONS.index(decision))
+    person = str(LEDGER.statement(0).pii_principal_id)
+
+    expected = NAME if decision in ("expired", "invalidated") else person
+    assert receipt["record"]["event"]["entity_id"] == expected
 
 
 def test_the_record_has_the_names_of_27560() -> None:
@@ -473,6 +483,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_canonical_json_says_the_same(value: object) -> None:
     data = canonical(value)

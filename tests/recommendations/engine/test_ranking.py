@@ -65,6 +65,60 @@ def test_the_parts_of_an_explanation_add_up_to_the_score_exactly(
         assert all(practice in items.neighbors[history[position]] for position in positions)
 
 
+def with_contexts(matrix: Matrix, *, contexts: int, n_neighbors: int = 400) -> ItemWeights:
+    """The last rows and columns of the matrix are those of contexts."""
+    size = len(matrix) - contexts
+    return ItemWeights.from_matrix(
+        matrix,
+        practice_ids=np.arange(size) + 100,
+        people_per_practice=np.zeros(size, dtype=np.int64),
+        context_ids=-1 - np.arange(contexts),
+        n_neighbors=n_neighbors,
+    )
+
+
+@given(st.integers(0, 2**32), st.integers(1, 8), st.integers(1, 4), st.integers(1, 12))
+def test_a_context_speaks_of_practices_and_nothing_speaks_of_it(
+    seed: int, size: int, contexts: int, n_neighbors: int
+) -> None:
+    matrix = random_matrix(np.random.default_rng(seed), size + contexts)
+    items = with_contexts(matrix, contexts=contexts, n_neighbors=n_neighbors)
+
+    assert items.neighbors.shape == (size + contexts, min(n_neighbors, size - 1))
+    assert not (items.neighbors >= size).any()
+    history, weights = list(range(size + contexts)), [1] * (size + contexts)
+    score = items.score(history, weights=weights)
+    assert score.shape == (size,)
+    for practice in range(size):
+        total = 0.0
+        for _, part in items.explain(practice, history=history, weights=weights):
+            total += part
+        assert total == score[practice]
+        assert not (items.similar(practice, n=size) >= size).any()
+
+
+def test_a_practice_is_weighed_as_if_there_were_no_contexts_when_the_matrix_is_the_same(
+    rng: np.random.Generator,
+) -> None:
+    matrix = random_matrix(rng, 9)
+    alone, beside = item_weights(matrix[:6, :6]), with_contexts(matrix, contexts=3)
+
+    assert np.array_equal(alone.neighbors, beside.neighbors[:6])
+    assert np.array_equal(alone.weights, beside.weights[:6])
+    expected = matrix[7, :6].copy()
+    score = beside.score([7], weights=[1])
+    kept = np.argsort(-np.abs(expected))[:5]
+    np.testing.assert_allclose(score[kept], expected[kept], rtol=1e-6)
+
+
+def test_a_context_of_which_nothing_was_learned_is_none() -> None:
+    matrix = np.zeros((4, 4))
+    matrix[2, 0] = 0.5
+    items = with_contexts(matrix, contexts=2)
+
+    assert [items.context(pk) for pk in (-1, -2, -3, 100)] == [2, None, None, None]
+
+
 def test_the_strongest_weights_are_kept_whatever_their_sign() -> None:
     matrix = np.array(
         [[0.0, 0.5, -0.9, 0.1], [1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0], [0.3, 0.2, 0.1, 0.0]]
@@ -125,6 +179,7 @@ def test_top_n_leaves_the_scores_as_they_are() -> None:
         ([[1]], [[0.5]], [1, 1], "one row per practice"),
         ([[1], [0]], [[0.5, 1], [0.5, 1]], [1, 1], "one row per practice"),
         ([[1], [0]], [[0.5], [0.5]], [1], "one count per practice"),
+        ([[1], [0], [1]], [[0.5]] * 3, [1, 1], "one row per practice"),
     ],
 )
 def test_arrays_that_do_not_fit_together_are_refused(
@@ -136,4 +191,14 @@ def test_arrays_that_do_not_fit_together_are_refused(
             np.array(neighbors, dtype=np.int32),
             np.array(weights, dtype=np.float32),
             np.array(people, dtype=np.int64),
+        )
+
+
+def test_a_context_has_a_negative_id() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        ItemWeights.from_matrix(
+            np.zeros((3, 3)),
+            practice_ids=np.array([10, 11]),
+            people_per_practice=np.zeros(2, dtype=np.int64),
+            context_ids=np.array([12]),
         )
