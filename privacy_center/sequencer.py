@@ -57,6 +57,7 @@ def _sequence_some(clock: Clock) -> int:
     with transaction.atomic():
         if not _is_alone():
             return 0
+        _remember_keys(clock)
         before = latest_checkpoint()
         size = before.size if before else 0
         _check_publication(before)
@@ -136,25 +137,23 @@ def _give_indices(entries: Sequence[LedgerEntry], size: int) -> None:
 
 
 def _sign(size: int, clock: Clock) -> LedgerCheckpoint:
-    keys = signing_keys()
-    _remember_keys(keys, clock)
     checkpoint = Checkpoint(settings.LEDGER_ORIGIN, size, root(size, read_nodes))
     return LedgerCheckpoint.objects.create(
         size=size,
         root=checkpoint.root,
-        note=sign_checkpoint(checkpoint, keys),
+        note=sign_checkpoint(checkpoint, signing_keys()),
         signed_at=clock(),
     )
 
 
-def _remember_keys(keys: Sequence[SigningKey], clock: Clock) -> None:
+def _remember_keys(clock: Clock) -> None:
     """The public halves, for as long as the ledger is there: old receipts are checked by them."""
     LedgerKey.objects.bulk_create(
         [
             LedgerKey(
                 key_id=key.verifier_key.key_id, verifier_key=str(key.verifier_key), since=clock()
             )
-            for key in keys
+            for key in signing_keys()
         ],
         ignore_conflicts=True,
     )

@@ -46,7 +46,7 @@ def decide(
 ) -> list[ConsentRecord]:
     """Record what a person wants for some purposes; return the new records, oldest first.
 
-    `shown` are the versions of the notices that the person read; every yes needs the live one.
+    `shown` are the versions of the notices that the person read; every new yes needs the live one.
     Without `shown`, the caller vouches for it.
 
     A yes to a use is a yes to storing what it uses, and a no to storing ends its uses: the
@@ -62,12 +62,12 @@ def decide(
         notices = live_notices()
         wanted = _with_consequences(wishes, states, notices)
         _check_possible(subject, wanted)
-        _check_shown(wanted, notices, shown)
         decisions = {
             purpose: decision
             for purpose, is_yes in wanted.items()
             if (decision := _decision(states.get(purpose), notices[purpose], at, is_yes=is_yes))
         }
+        _check_shown(decisions, notices, shown)
         return _record(subject, decisions, notices, how)
 
 
@@ -166,7 +166,7 @@ def _check_possible(subject: DataSubject, wanted: Mapping[Purpose, bool]) -> Non
 
 
 def _check_shown(
-    wanted: Mapping[Purpose, bool],
+    decisions: Mapping[Purpose, Decision],
     notices: Mapping[Purpose, Notice],
     shown: Mapping[Purpose, int] | None,
 ) -> None:
@@ -174,8 +174,8 @@ def _check_shown(
         return
     if any(
         shown.get(purpose) != notices[purpose].version
-        for purpose, is_yes in wanted.items()
-        if is_yes
+        for purpose, decision in decisions.items()
+        if decision.is_yes
     ):
         raise NoticeOutdated
 

@@ -9,7 +9,7 @@ from privacy_center.models import Notice, NoticeText
 from privacy_center.models.plain_text import is_plain_text
 from privacy_center.purposes import MOOD
 
-CONSENT, EXPLICIT_CONSENT = "dpv-gdpr:A6-1-a", "dpv-gdpr:A9-2-a"
+CONSENT, EXPLICIT_CONSENT = "eu-gdpr:A6-1-a", "eu-gdpr:A9-2-a"
 LEGAL_BASES = [
     (CONSENT, "Consent, GDPR Article 6(1)(a)"),
     (EXPLICIT_CONSENT, "Explicit consent, GDPR Article 9(2)(a)"),

@@ -456,7 +456,9 @@ def _check_agreement(receipt: Mapping[str, object]) -> None:
         "record.event.validity_duration": validity(time, _part(receipt, statement + "valid_until")),
     }
     for place, value in alike.items():
-        if _part(receipt, place) != value:
+        found = _part(receipt, place)
+        # Python takes True for 1; no other reader does.
+        if found != value or type(found) is not type(value):
             raise Invalid(f"The receipt contradicts itself in {place}.")
 
 

@@ -1,7 +1,5 @@
 """The history, to be taken to the person's own device."""
 
-from dataclasses import asdict
-
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,4 +17,4 @@ class HistoryView(APIView):
         subject_id = person(request._request).subject_id
         if subject_id is None:
             raise NotFound("This account has no personal data.")
-        return Response(asdict(take_home(subject_id)))
+        return Response(vars(take_home(subject_id)))

@@ -24,38 +24,33 @@ class TakeHome:
 
 def take_home(subject_id: UUID) -> TakeHome:
     """Everything that is kept of the person's listening, oldest first."""
-    listens = list(
-        Listen.objects.filter(subject_id=subject_id)
-        .select_related("practice")
-        .defer("practice__content")
-        .order_by("started_at", "pk")
-    )
+    heard = Listen.objects.filter(subject_id=subject_id).order_by("started_at", "pk")
     favorites = Favorite.objects.filter(subject_id=subject_id).order_by("created_at", "pk")
     ratings = Rating.objects.filter(subject_id=subject_id).order_by("rated_at", "pk")
-    marked = list(favorites.values_list("practice__slug", flat=True))
-    slugs = {listen.practice.slug for listen in listens} | set(marked)
-    return TakeHome(
-        listens=[
+    listens: list[dict[str, object]] = []
+    positions: dict[str, int] = {}
+    for pk, slug, started_at, seconds, position, completion in heard.values_list(
+        "pk", "practice__slug", "started_at", "seconds", "position", "completion"
+    ):
+        listens.append(
             {
-                "id": str(listen.pk),
-                "slug": listen.practice.slug,
-                "startedAt": listen.started_at.isoformat(timespec="milliseconds"),
-                "seconds": listen.seconds,
-                "position": listen.position,
+                "id": str(pk),
+                "slug": slug,
+                "startedAt": started_at.isoformat(timespec="milliseconds"),
+                "seconds": seconds,
+                "position": position,
             }
-            for listen in listens
-        ],
+        )
+        # The last listen with a practice has the last word.
+        positions[slug] = 0 if completion >= WHOLE_FROM else position
+    marked = list(favorites.values_list("practice__slug", flat=True))
+    practices = Practice.objects.filter(slug__in={*positions, *marked}).defer("content")
+    return TakeHome(
+        listens=listens,
         favorites=marked,
         ratings=dict(ratings.values_list("practice__slug", "value")),
-        # The last listen with a practice has the last word.
-        positions={
-            listen.practice.slug: 0 if listen.completion >= WHOLE_FROM else listen.position
-            for listen in listens
-        },
-        cards={
-            practice.slug: _card(practice)
-            for practice in Practice.objects.filter(slug__in=slugs).defer("content")
-        },
+        positions=positions,
+        cards={practice.slug: _card(practice) for practice in practices},
     )
 
 

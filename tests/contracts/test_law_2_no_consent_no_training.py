@@ -86,7 +86,10 @@ class Sharing(RuleBasedStateMachine):
         for _ in range(3):
             subject = create_subject(None, region="FI", band=AgeBand.ADULT, at=NOW)
             self.subjects.append(subject.id)
-            self.choose(who=len(self.subjects) - 1, preset=PRESETS[-1])
+            who = len(self.subjects) - 1
+            self.choose(who=who, preset=PRESETS[-1])
+            self.decide_on_mood(who=who, use="train", is_yes=True)
+            self.feel(who=who, valence=who - 1, energy=1)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)

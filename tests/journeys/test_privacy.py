@@ -36,7 +36,8 @@ WAYS: dict[str, dict[str, object]] = {
 LOOKS = """(buttons) => buttons.map((button) => {
     const { width, height, y } = button.getBoundingClientRect();
     const { color, backgroundColor, border, font, borderRadius } = getComputedStyle(button);
-    return JSON.stringify([width, height, y, color, backgroundColor, border, font, borderRadius]);
+    const box = [width, height, y].map(Math.round);
+    return JSON.stringify([box, color, backgroundColor, border, font, borderRadius]);
 })"""
 SIGNALS = "Object.defineProperty(navigator, 'globalPrivacyControl', { get: () => true })"
 

@@ -362,3 +362,12 @@ def test_below_the_age_of_consent_the_page_says_so_and_offers_no_yes(
         page = client.get(path).content.decode()
         assert "parent" in page, path
         assert not [name for name in yes if f'id="{name}' in page], path
+
+
+def test_a_yes_that_holds_already_needs_no_words_anew(
+    alice: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    choose(alice, "just-for-me", at=timezone.now())
+    body = {"purpose": TRAIN, "decision": "yes", "shown": f"{TRAIN}=1"}
+    signed_in(alice).post("/privacy/decide/", body)
+    assert person_of(alice).can_train

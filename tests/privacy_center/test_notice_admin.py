@@ -126,7 +126,7 @@ def test_a_language_without_a_text_has_an_empty_form(desk: Client, draft: Notice
         ("valid_days", "many"), ("valid_days", ""), ("retention", "   "), ("retention", "a\u202eb"),
         ("retention", "x" * 201), ("kinds", "a\x07b"), ("kinds", "x" * 1001),
         ("legal_basis", "because"), ("special_category", "on"),
-        ("legal_basis", "dpv-gdpr:A9-2-a"),
+        ("legal_basis", "eu-gdpr:A9-2-a"),
     ],
 )  # fmt: skip
 def test_input_19_facts_that_cannot_be_meant_are_refused(
@@ -159,7 +159,7 @@ def test_input_19_words_that_cannot_be_meant_are_refused(
 def test_a_mood_is_health_data_whatever_an_officer_ticks(desk: Client) -> None:
     mood = draft_notice(Purpose.MOOD_STORE)
     with unchanged():
-        answer = _save(desk, mood, special_category=False, legal_basis="dpv-gdpr:A6-1-a")
+        answer = _save(desk, mood, special_category=False, legal_basis="eu-gdpr:A6-1-a")
     assert "special_category" in answer.context["adminform"].form.errors
 
 

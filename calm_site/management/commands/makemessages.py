@@ -10,7 +10,7 @@ from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -131,6 +131,12 @@ def as_compiled(catalog: Catalog) -> bytes:
     return file.getvalue()
 
 
+def _is_translated(message: Message) -> bool:
+    """Whether it says something, for every number if it counts."""
+    text = message.string
+    return all(text) if isinstance(text, list | tuple) else bool(text)
+
+
 class Command(BaseCommand):
     help = "Collect the texts to translate, update every language's .po and compile its .mo."
 
@@ -142,5 +148,5 @@ class Command(BaseCommand):
             catalog = read(language)
             catalog.update(found, no_fuzzy_matching=True)
             write(catalog, language)
-            missing = sum(not message.string for message in catalog if message.id)
+            missing = sum(not _is_translated(message) for message in catalog if message.id)
             self.stdout.write(f"{language}: {len(catalog)} texts, {missing} not translated yet.")
