@@ -256,14 +256,13 @@ def test_no_lookup_made_by_hand_breaks_a_list(
     assert root.get(f"{PRACTICES}?title__regex=(").status_code == 400
 
 
-@pytest.mark.parametrize("key", ["x", "9" * 30, "9" * 5000, "%00", "-1", ""])
 def test_input_02_rows_that_cannot_be_meant_are_refused_in_a_bulk_action(
-    transactional_db: None, root: Client, catalog: list[Practice], key: str
+    transactional_db: None, root: Client, catalog: list[Practice]
 ) -> None:
-    bulk = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
     with unchanged():
-        answer = root.post(PRACTICES, bulk)
-    assert answer.status_code in (302, 400)
+        for key in ("x", "9" * 30, "9" * 5000, "%00", "-1", ""):
+            bulk = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+            assert root.post(PRACTICES, bulk).status_code in (302, 400), key
 
 
 @pytest.mark.usefixtures("rows")

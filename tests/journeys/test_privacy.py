@@ -42,10 +42,6 @@ LOOKS = """(buttons) => buttons.map((button) => {
 SIGNALS = "Object.defineProperty(navigator, 'globalPrivacyControl', { get: () => true })"
 
 
-def _name(purpose: Purpose) -> str:
-    return purpose.replace(":", "")
-
-
 def _cell(page: Page, purpose: Purpose) -> Locator:
     return page.locator(f'[data-cell="{purpose}"]')
 
