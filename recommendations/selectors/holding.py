@@ -66,7 +66,7 @@ def stored(subject_id: UUID, *, now: datetime) -> Holding:
     shown = last_twelve([Month(*item) for item in months.items()], today=now.date())
     return Holding(
         _("Held now: %(what)s; the oldest from %(date)s.")
-        % {"what": ", ".join(_counts(kinds)), "date": date_format(oldest, "j F Y")},
+        % {"what": ", ".join(_counts(kinds)), "date": date_format(oldest, _("j F Y"))},
         count=kinds.total(),
         oldest=oldest,
         months=tuple(month.count for month in shown),
@@ -97,7 +97,7 @@ def trained(subject_id: UUID) -> Holding:
     published_at = _learned_in(subject_id)
     where = (
         _("Your history is in the release of %(date)s UTC.")
-        % {"date": date_format(published_at, "j F Y, H:i")}
+        % {"date": date_format(published_at, _("j F Y, H:i"))}
         if published_at
         else _("The next release learns from you.")
     )

@@ -38,7 +38,7 @@ def stored_moods(subject_id: UUID, *, now: datetime) -> Holding:
     )
     shown = last_twelve([Month(*item) for item in months.items()], today=now.date())
     return Holding(
-        sentence % {"count": count, "date": date_format(oldest, "j F Y")},
+        sentence % {"count": count, "date": date_format(oldest, _("j F Y"))},
         count=count,
         oldest=oldest,
         months=tuple(month.count for month in shown),
@@ -51,7 +51,7 @@ def personalizing_mood(subject_id: UUID, *, now: datetime) -> Holding:
     last = recent.order_by("-at").values_list("at", flat=True).first()
     if last is None:
         return Holding(_("No check-in of the last twelve hours, so nothing shapes your shelves."))
-    until = date_format(last + SHAPES_FOR, "j F Y, H:i")
+    until = date_format(last + SHAPES_FOR, _("j F Y, H:i"))
     return Holding(
         _("Your last check-in shapes your shelves until %(until)s UTC.") % {"until": until}, count=1
     )

@@ -84,7 +84,7 @@ def _events(releases: _Learned) -> Iterator[Event]:
             releases.clean_at,
             _("The first release without you"),
             _("Nothing of yours is in the release of %(date)s UTC. Earlier ones are deleted.")
-            % {"date": date_format(releases.clean_at, "j F Y, H:i")},
+            % {"date": date_format(releases.clean_at, _("j F Y, H:i"))},
         )
 
 

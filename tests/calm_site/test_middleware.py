@@ -160,6 +160,7 @@ def test_a_lost_database_is_503_with_retry_after(
     alice: Account, signed_in: Callable[[Account], Client], path: str, error: type[Exception]
 ) -> None:
     client = Client() if "login" in path else signed_in(alice)
+    client.raise_request_exception = False
     with connection.execute_wrapper(_lost("", error)):
         answer = client.get(path) if "login" not in path else client.post(path, LOGIN)
     assert answer.status_code == 503
@@ -170,6 +171,7 @@ def test_a_lost_database_is_said_to_apps_as_problem_details(
     alice: Account, signed_in: Callable[[Account], Client]
 ) -> None:
     client = signed_in(alice)
+    client.raise_request_exception = False
     with connection.execute_wrapper(_lost("", OperationalError)):
         refuses(client.get("/api/v1/practices/"), 503)
         refuses(client.get("/api/v1/consent/"), 503)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,7 +32,8 @@ from privacy_center.models import (
     Decision,
     Method,
 )
-from privacy_center.purposes import OFFERED, PRESETS, Preset, Purpose
+from privacy_center.purposes import LISTENING, OFFERED, PRESETS, Preset, Purpose
+from privacy_center.selectors.notice import live_notices
 from recommendations import holder
 from recommendations.actions.listening import (
     Heard,
@@ -42,14 +44,18 @@ from recommendations.actions.listening import (
     set_favorite,
 )
 from recommendations.actions.taste import hide_practice, reset_taste
-from recommendations.models import Favorite, HiddenPractice, Listen, Practice, Rating
+from recommendations.models import CheckIn, Favorite, HiddenPractice, Listen, Practice, Rating
 from recommendations.models.listening import Stored
-from tests.conftest import NOW, choose, listen
+from tests.conftest import NOW, PRESET, choose, listen
 from tests.contracts.apart import Apart, apart, until_one_waits_for_a_lock
 
 STORE = Purpose.LISTENING_STORE
 STORED: tuple[type[Stored], ...] = (Listen, Rating, Favorite, HiddenPractice)
-INSERT: dict[type[Stored], str] = {
+INSERT: dict[type[Model], str] = {
+    CheckIn: """
+        INSERT INTO recommendations_checkin
+            (id, subject_id, consent_id, practice_id, moment, valence, energy, sealed, at)
+        VALUES (gen_random_uuid(), %s, %s, %s, 'after', 1, 1, '', now())""",
     Listen: """
         INSERT INTO recommendations_listen
             (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
@@ -69,12 +75,29 @@ COPY recommendations_listen
     (id, subject_id, consent_id, practice_id, started_at, seconds, position, completion)
 FROM STDIN"""
 
-each_table = pytest.mark.parametrize("table", STORED, ids=lambda table: table._meta.model_name)
+each_table = pytest.mark.parametrize(
+    "table", [*STORED, CheckIn], ids=lambda table: table._meta.model_name
+)
 
 
-def _insert(table: type[Stored], subject_id: UUID, consent_id: UUID, practice: Practice) -> None:
+def _insert(table: type[Model], subject_id: UUID, consent_id: UUID, practice: Practice) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT[table], [subject_id, consent_id, practice.pk])
+
+
+def _store_of(table: type[Model]) -> Purpose:
+    """The purpose under which rows of a table are stored."""
+    return Purpose.MOOD_STORE if table is CheckIn else STORE
+
+
+def _choose(account: Account, preset: str) -> None:
+    """A preset, and for mood the same."""
+    choose(account, preset)
+    wishes = {
+        Purpose(f"mood:{use}"): Purpose(f"listening:{use}") in PRESET[preset].purposes
+        for use in ("store", "personalize", "train")
+    }
+    decide(account.subject.id, wishes, method=Method.PRIVACY_PAGE, at=NOW)
 
 
 def _record(account: Account, purpose: Purpose) -> UUID:
@@ -85,16 +108,16 @@ def _record(account: Account, purpose: Purpose) -> UUID:
 
 @each_table
 def test_a_row_under_a_live_consent_enters(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "just-for-me")
-    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    _choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, _store_of(table)), practice)
     assert table._default_manager.count() == 1
 
 
 @each_table
 def test_the_database_refuses_a_row_of_somebody_who_was_never_asked(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
     with pytest.raises(IntegrityError, match="no row without"):
         _insert(table, alice.subject.id, uuid4(), practice)
@@ -102,9 +125,9 @@ def test_the_database_refuses_a_row_of_somebody_who_was_never_asked(
 
 @each_table
 def test_the_database_refuses_a_row_that_names_a_record_that_is_not_there(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
+    _choose(alice, "community")
     with pytest.raises(IntegrityError, match="no row without"):
         _insert(table, alice.subject.id, uuid4(), practice)
 
@@ -112,53 +135,53 @@ def test_the_database_refuses_a_row_that_names_a_record_that_is_not_there(
 @each_table
 @pytest.mark.parametrize("purpose", [Purpose.LISTENING_PERSONALIZE, Purpose.LISTENING_TRAIN])
 def test_the_database_refuses_a_row_that_names_the_record_of_another_purpose(
-    table: type[Stored], purpose: Purpose, alice: Account, practice: Practice
+    table: type[Model], purpose: Purpose, alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
+    _choose(alice, "community")
     with pytest.raises(IntegrityError, match="no row without"):
         _insert(table, alice.subject.id, _record(alice, purpose), practice)
 
 
 @each_table
 def test_the_database_refuses_a_row_that_names_a_refusal(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "just-listening")
+    _choose(alice, "just-listening")
     with pytest.raises(IntegrityError, match="no row without"):
-        _insert(table, alice.subject.id, _record(alice, STORE), practice)
+        _insert(table, alice.subject.id, _record(alice, _store_of(table)), practice)
 
 
 @each_table
 def test_the_database_refuses_a_row_under_a_consent_that_was_withdrawn(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
-    given = _record(alice, STORE)
-    choose(alice, "just-listening")
+    _choose(alice, "community")
+    given = _record(alice, _store_of(table))
+    _choose(alice, "just-listening")
     with pytest.raises(IntegrityError, match="no row without"):
         _insert(table, alice.subject.id, given, practice)
 
 
 @each_table
 def test_the_database_refuses_an_old_yes_in_place_of_the_one_in_force(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
-    old = _record(alice, STORE)
-    choose(alice, "just-listening")
-    choose(alice, "community")
+    _choose(alice, "community")
+    old = _record(alice, _store_of(table))
+    _choose(alice, "just-listening")
+    _choose(alice, "community")
     with pytest.raises(IntegrityError, match="no row without"):
         _insert(table, alice.subject.id, old, practice)
 
 
 @each_table
 def test_the_database_refuses_a_row_that_names_another_persons_consent(
-    table: type[Stored], alice: Account, bob: Account, practice: Practice
+    table: type[Model], alice: Account, bob: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
-    choose(bob, "community")
+    _choose(alice, "community")
+    _choose(bob, "community")
     with pytest.raises(IntegrityError, match="no row without"):
-        _insert(table, alice.subject.id, _record(bob, STORE), practice)
+        _insert(table, alice.subject.id, _record(bob, _store_of(table)), practice)
 
 
 def test_the_database_refuses_what_the_models_would_save(
@@ -190,18 +213,19 @@ def test_one_row_without_consent_spoils_a_whole_copy(
 
 @each_table
 def test_the_database_refuses_to_end_storing_while_rows_are_left(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "just-for-me")
-    _insert(table, alice.subject.id, _record(alice, STORE), practice)
-    state = ConsentState.objects.filter(subject=alice.subject, purpose=STORE)
+    _choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, _store_of(table)), practice)
+    state = ConsentState.objects.filter(subject=alice.subject, purpose=_store_of(table))
     refusal = ConsentRecord.objects.create(
-        subject=alice.subject, purpose=STORE, decision=Decision.WITHDRAWN,
-        method=Method.API, wording_digest="", recorded_at=NOW,
+        subject=alice.subject, purpose=_store_of(table), decision=Decision.WITHDRAWN,
+        method=Method.API, notice=live_notices()[_store_of(table)], language="en",
+        recorded_at=NOW, commitment=b"",
     )  # fmt: skip
-    ConsentState.objects.filter(purpose=Purpose.LISTENING_PERSONALIZE).delete()
+    ConsentState.objects.filter(purpose__endswith=":personalize").delete()
     for end in (
-        lambda: state.update(record=refusal, decision=Decision.WITHDRAWN),
+        lambda: state.update(record=refusal, decision=Decision.WITHDRAWN, valid_until=None),
         lambda: state.delete(),
     ):
         with pytest.raises(IntegrityError, match="still stored"), transaction.atomic():
@@ -211,28 +235,30 @@ def test_the_database_refuses_to_end_storing_while_rows_are_left(
 
 @each_table
 def test_the_database_refuses_to_move_a_row_to_another_consent_or_another_person(
-    table: type[Stored], alice: Account, bob: Account, practice: Practice
+    table: type[Model], alice: Account, bob: Account, practice: Practice
 ) -> None:
-    choose(alice, "community")
-    choose(bob, "community")
-    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    _choose(alice, "community")
+    _choose(bob, "community")
+    _insert(table, alice.subject.id, _record(alice, _store_of(table)), practice)
     rows = table._default_manager.all()
     for change in (
-        {"consent_id": _record(bob, STORE)},
+        {"consent_id": _record(bob, _store_of(table))},
         {"consent_id": uuid4()},
-        {"subject_id": bob.subject.id, "consent_id": _record(bob, STORE)},
+        {"subject_id": bob.subject.id, "consent_id": _record(bob, _store_of(table))},
     ):
         with pytest.raises(IntegrityError, match="a row keeps"), transaction.atomic():
             rows.update(**change)
-    assert rows.filter(subject_id=alice.subject.id, consent_id=_record(alice, STORE)).exists()
+    assert rows.filter(
+        subject_id=alice.subject.id, consent_id=_record(alice, _store_of(table))
+    ).exists()
 
 
 @each_table
 def test_the_database_refuses_to_empty_the_answers_while_rows_are_left(
-    table: type[Stored], alice: Account, practice: Practice
+    table: type[Model], alice: Account, practice: Practice
 ) -> None:
-    choose(alice, "just-for-me")
-    _insert(table, alice.subject.id, _record(alice, STORE), practice)
+    _choose(alice, "just-for-me")
+    _insert(table, alice.subject.id, _record(alice, _store_of(table)), practice)
     _check_now()
     with pytest.raises(IntegrityError, match="still stored"), transaction.atomic():
         _run("TRUNCATE privacy_center_consentstate")
@@ -398,9 +424,10 @@ class Life(RuleBasedStateMachine):
     @rule(who=PEOPLE, preset=st.sampled_from(PRESETS))
     def choose_preset(self, who: int, preset: Preset) -> None:
         subject_id = self.subjects[who]
-        wishes = {purpose: purpose in preset.purposes for purpose in OFFERED}
+        wishes = {purpose: purpose in preset.purposes for purpose in LISTENING}
         decide(subject_id, wishes, method=Method.PRIVACY_PAGE, at=NOW)
-        self.wanted[subject_id] = set(preset.purposes)
+        self.wanted[subject_id] -= set(LISTENING)
+        self.wanted[subject_id] |= preset.purposes
 
     @rule(who=PEOPLE, purpose=st.sampled_from(sorted(OFFERED)), is_yes=st.booleans())
     def flip(self, who: int, purpose: Purpose, is_yes: bool) -> None:
@@ -408,11 +435,9 @@ class Life(RuleBasedStateMachine):
         decide(subject_id, {purpose: is_yes}, method=Method.API, at=NOW)
         wanted = self.wanted[subject_id]
         if is_yes:
-            wanted |= {STORE, purpose}
-        elif purpose == STORE:
-            wanted.clear()
+            wanted |= {purpose, purpose.needs or purpose}
         else:
-            wanted.discard(purpose)
+            wanted -= {purpose, *purpose.dependents}
 
     @rule(who=PEOPLE, what=PRACTICES, is_again=st.booleans())
     def hear(self, who: int, what: int, is_again: bool) -> None:

@@ -95,21 +95,3 @@ def test_without_scripts_a_check_in_is_kept_shown_and_deleted(
     page.get_by_role("button", name="Delete the check-in of").click()
     expect(page.get_by_text("The check-in is deleted.")).to_be_visible()
     assert not CheckIn.objects.exists()
-
-
-def test_what_is_wrong_is_said_and_what_was_typed_is_still_there(
-    new_page: Callable[..., Page], alice: Account
-) -> None:
-    share_mood(alice)
-    page = new_page(java_script_enabled=False)
-    sign_in(page, alice)
-    page.goto("/mood/")
-    page.get_by_label("Light", exact=True).check(force=True)
-    page.get_by_label("Awake", exact=True).check(force=True)
-    for word in ("Calm", "Content", "Grateful", "Hopeful", "Angry", "Sad"):
-        page.get_by_label(word, exact=True).check(force=True)
-    page.get_by_label("A note", exact=True).fill("Still here.")
-    page.get_by_role("button", name="Keep this check-in").click()
-    expect(page.get_by_text("Choose at most five words.")).to_be_visible()
-    expect(page.get_by_label("A note", exact=True)).to_have_value("Still here.")
-    assert not CheckIn.objects.exists()
