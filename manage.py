@@ -9,7 +9,17 @@ from calm_site import embedded
 
 # Commands that never touch the database or the broker: nothing is started for them.
 SERVERLESS = frozenset(
-    {"evaluate", "help", "version", "--help", "-h", "--version", "makemessages", "compilemessages"}
+    {
+        "evaluate",
+        "generate_key",
+        "makemessages",
+        "compilemessages",
+        "help",
+        "version",
+        "--help",
+        "-h",
+        "--version",
+    }
 )
 
 

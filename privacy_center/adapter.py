@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from privacy_center.models import Account
 from privacy_center.selectors.subject import has_decided, subject_of
@@ -30,9 +31,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Refuses what a column would cut off: a shorter address is somebody else's."""
         if not email.isascii():
             # Letters that only look alike, or change case differently in different programs.
-            raise ValidationError("Use an address of plain letters, as in name@example.org.")
+            raise ValidationError(_("Use an address of plain letters, as in name@example.org."))
         if len(email) > LONGEST_EMAIL:
-            raise ValidationError(f"An address has at most {LONGEST_EMAIL} characters.")
+            too_long = _("An address has at most %(count)s characters.")
+            raise ValidationError(too_long % {"count": LONGEST_EMAIL})
         cleaned: str = super().clean_email(email)
         return cleaned
 

@@ -3,7 +3,9 @@
 Names as the authorities write them themselves, in Latin letters.
 """
 
-EVERYWHERE_ELSE = "The data protection authority of your country"
+from django.utils.translation import gettext_noop
+
+EVERYWHERE_ELSE = gettext_noop("The data protection authority of your country")
 
 # The regions of privacy_center/regions.py.
 AUTHORITIES: dict[str, str] = {

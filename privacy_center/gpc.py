@@ -6,8 +6,10 @@ a query parameter.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -47,7 +49,9 @@ class GlobalPrivacyControl:
         # Recordings depend on nobody, and an untouched session keeps them cacheable.
         is_media = request.path_info.startswith(settings.MEDIA_URL)
         if settings.SESSION_COOKIE_NAME in request.COOKIES and not is_media:
-            _note(request)
+            # That the database is away is for the view to meet; the next request notes the signal.
+            with suppress(OperationalError, InterfaceError):
+                _note(request)
         response = self.get_response(request)
         if request.session.modified:
             _begin(request)

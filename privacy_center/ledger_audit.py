@@ -65,7 +65,7 @@ SELECT entry.id, entry.index, entry.leaf_hash, record.id, record.subject_id, rec
        record.decision, notice.digest,
        to_char(record.recorded_at AT TIME ZONE 'UTC', {_RFC_3339}),
        to_char(record.valid_until AT TIME ZONE 'UTC', {_RFC_3339}),
-       record.language, record.method, record.preset, record.commitment,
+       record.language, record.method, record.preset, record.commitment, record.opening,
        subject.wrapped_key, subject.wrapping_key_id
 FROM privacy_center_ledgerentry AS entry
 JOIN privacy_center_consentrecord AS record ON record.id = entry.record_id
@@ -98,6 +98,7 @@ class _Row:
     method: str
     preset: str
     commitment: bytes
+    opening: bytes | None
     wrapped_key: bytes | None
     wrapping_key_id: str
 
@@ -110,9 +111,11 @@ class _Row:
         return Leaf(self.purpose, self.decision, self.notice, self.time, self.commitment)
 
     def is_committed(self) -> bool:
-        """Whether the commitment is to this record; always so for a person whose key is gone."""
+        """Whether the commitment is to this record; nobody can tell once the key is gone."""
         try:
-            key = unwrap(self.wrapped_key, self.wrapping_key_id)
+            opened = self.opening or opening(
+                unwrap(self.wrapped_key, self.wrapping_key_id), self.record_id
+            )
         except KeyUnavailable:
             return True
         statement = Statement(
@@ -127,7 +130,7 @@ class _Row:
             self.method,
             self.preset,
         )
-        return commitment(opening(key, self.record_id), statement.data) == self.commitment
+        return commitment(opened, statement.data) == self.commitment
 
 
 class _Tree:

@@ -3,14 +3,15 @@
 All of it is one transaction. Where the leaf stands in the tree is for the sequencer, later.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from privacy_center.holders import holders
-from privacy_center.keys import unwrap
-from privacy_center.ledger.leaf import commitment, opening
+from privacy_center.keys import KeyUnavailable, unwrap
+from privacy_center.ledger.leaf import OPENING_BYTES, commitment
 from privacy_center.models import (
     ConsentRecord,
     ConsentState,
@@ -42,8 +43,8 @@ def record_decisions(
 ) -> list[ConsentRecord]:
     """Write decisions with all that belongs to them, ends before beginnings; return the records.
 
-    Inside the caller's transaction, which holds the subject's row. Raises `KeyUnavailable` when the
-    person's key is gone.
+    Inside the caller's transaction, which holds the subject's row. Raises `KeyUnavailable` for a
+    yes when the person's key is gone.
     """
     records = _records(subject, dict(sorted(decisions.items(), key=_order)), notices, how)
     if not records:
@@ -89,8 +90,16 @@ def _records(
     notices: Mapping[Purpose, Notice],
     how: Decided,
 ) -> list[ConsentRecord]:
-    """The records, each committed to under the person's own key."""
-    key = unwrap(subject.wrapped_key, subject.wrapping_key_id)
+    """The records, each committed to under the person's own key.
+
+    Nobody's no waits for a key: where it is away, the record keeps an opening of its own.
+    """
+    try:
+        key = unwrap(subject.wrapped_key, subject.wrapping_key_id)
+    except KeyUnavailable:
+        if any(decision.is_yes for decision in decisions.values()):
+            raise
+        key = None
     records = []
     for purpose, decision in decisions.items():
         notice = notices[purpose]
@@ -106,7 +115,8 @@ def _records(
             recorded_at=how.at,
             valid_until=how.at + timedelta(days=notice.valid_days) if decision.is_yes else None,
         )
-        record.commitment = commitment(opening(key, record.id), record.statement.data)
+        record.opening = None if key else os.urandom(OPENING_BYTES)
+        record.commitment = commitment(record.opened_by(key), record.statement.data)
         records.append(record)
     return records
 

@@ -1,6 +1,8 @@
 """Reading and changing one's consent."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -26,7 +28,7 @@ class Outdated(APIException):
     """Input 34: a yes to words that are not the live ones."""
 
     status_code = 409
-    default_detail = (
+    default_detail = gettext_lazy(
         "A yes names the version of each notice that was shown, and it must be the live one. "
         "Nothing was changed: read the notices again."
     )
@@ -42,31 +44,31 @@ class ConsentInput(serializers.Serializer):
     def to_internal_value(self, data: object) -> dict[str, object]:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
-            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+            raise serializers.ValidationError({name: [_("Unknown field.")] for name in unknown})
         cleaned: dict[str, object] = super().to_internal_value(data)
         return cleaned
 
     def validate_purposes(self, value: dict[str, object]) -> dict[Purpose, bool]:
         if not set(value) <= set(Purpose):
-            raise serializers.ValidationError("Unknown purpose.")
+            raise serializers.ValidationError(_("Unknown purpose."))
         if not all(isinstance(wish, bool) for wish in value.values()):
-            raise serializers.ValidationError("Each purpose is true or false.")
+            raise serializers.ValidationError(_("Each purpose is true or false."))
         return {Purpose(name): wish is True for name, wish in value.items()}
 
     def validate_notices(self, value: dict[str, object]) -> dict[Purpose, int]:
         if not set(value) <= set(Purpose):
-            raise serializers.ValidationError("Unknown purpose.")
+            raise serializers.ValidationError(_("Unknown purpose."))
         # `type`, since True is an int as well.
         versions = {
             Purpose(n): v for n, v in value.items() if isinstance(v, int) and type(v) is int
         }
         if len(versions) < len(value) or any(version < 1 for version in versions.values()):
-            raise serializers.ValidationError("Each version is a whole number from 1.")
+            raise serializers.ValidationError(_("Each version is a whole number from 1."))
         return versions
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if ("preset" in attrs) == ("purposes" in attrs):
-            raise serializers.ValidationError("Send either a preset or purposes.")
+            raise serializers.ValidationError(_("Send either a preset or purposes."))
         return attrs
 
 
@@ -76,7 +78,7 @@ class ConsentView(APIView):
     def get(self, request: Request) -> Response:
         subject_id = person(request._request).subject_id
         if subject_id is None:
-            raise NotFound("This account has no personal data.")
+            raise NotFound(_("This account has no personal data."))
         states = consent_states(subject_id)
         given = purposes_in_force(subject_id)
         notices = live_notices()
@@ -105,7 +107,7 @@ class ConsentView(APIView):
     def patch(self, request: Request) -> Response:
         subject_id = person(request._request).subject_id
         if subject_id is None:
-            raise NotFound("This account has no personal data.")
+            raise NotFound(_("This account has no personal data."))
         form = ConsentInput(data=request.data)
         form.is_valid(raise_exception=True)
         chosen = form.validated_data

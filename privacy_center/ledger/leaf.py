@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privacy_center.ledger.verify_receipt import canonical, leaf_hash
 
+OPENING_BYTES = 32
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -104,6 +106,6 @@ def commitment(opening: bytes, statement: bytes) -> bytes:
     Raises ValueError for an opening that is not of 32 bytes: HMAC pads shorter ones with zeros, so
     two of them could open the same commitment.
     """
-    if len(opening) != 32:
+    if len(opening) != OPENING_BYTES:
         raise ValueError("An opening has 32 bytes.")
     return hmac.digest(opening, statement, sha256)

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from privacy_center.ledger.leaf import Leaf, Statement, timestamp
+from privacy_center.ledger.leaf import Leaf, Statement, opening, timestamp
 from privacy_center.models.notice import PURPOSES, Notice
 from privacy_center.models.subject import DataSubject
 from privacy_center.purposes import Purpose
@@ -61,6 +61,9 @@ class ConsentRecord(models.Model):
     commitment = models.BinaryField(
         help_text="HMAC of the record under its opening; without the person's key it names nobody."
     )
+    opening = models.BinaryField(
+        null=True, help_text="Where the person's key was away for a no; else it is derived from it."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["subject", "-recorded_at"], name="consent_by_subject")]
@@ -103,6 +106,14 @@ class ConsentRecord(models.Model):
             method=self.method,
             preset=self.preset,
         )
+
+    def opened_by(self, key: bytes | None) -> bytes:
+        """The opening of the commitment, by the person's key if the record has none of its own."""
+        if self.opening is not None:
+            return bytes(self.opening)
+        if key is None:
+            raise ValueError("This record opens with the person's key only.")
+        return opening(key, self.id)
 
     @property
     def leaf(self) -> Leaf:

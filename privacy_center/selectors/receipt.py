@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 
 from privacy_center.keys import unwrap
 from privacy_center.ledger.checkpoint import SigningKey
-from privacy_center.ledger.leaf import opening
 from privacy_center.ledger.proof import write_proof
 from privacy_center.ledger.receipt import make_receipt
 from privacy_center.ledger.tree import Node, inclusion_proof
@@ -90,7 +89,7 @@ class ReceiptMaker:
             record.statement,
             notice=record.notice.document,
             processing=processing(record, self.subject),
-            opening=opening(self._subject_key, record.id),
+            opening=record.opened_by(self._subject_key),
             leaf=record.leaf,
             proof=proof,
             key=self._signer,

@@ -5,11 +5,14 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from privacy_center.ledger_audit import Finding, audit_ledger
+from privacy_center.ledger_audit import Progress, audit_ledger
+from privacy_center.models import LedgerAudit
 from privacy_center.sequencer import LedgerDamaged, sequence
 from privacy_center.wake import SEQUENCE_LEDGER, sequencer_is_awake
 
 logger = logging.getLogger(__name__)
+
+FINDINGS_KEPT = 1000
 
 
 @shared_task(name=SEQUENCE_LEDGER)
@@ -24,9 +27,14 @@ def sequence_ledger() -> None:
 
 @shared_task(name="privacy_center.verify_ledger", soft_time_limit=25 * 60)
 def verify_ledger() -> None:
-    """Every night, and when staff ask for it."""
-    findings = [step for step in audit_ledger() if isinstance(step, Finding)]
-    for finding in findings:
-        logger.critical("The ledger: %s", finding)
-    if not findings:
-        logger.info("The ledger agrees with its records.")
+    """Every night, and when staff ask for it; the result is a row for them to see."""
+    audit = LedgerAudit.objects.create(started_at=timezone.now())
+    for step in audit_ledger():
+        if isinstance(step, Progress):
+            audit.entries = step.entries
+        else:
+            logger.critical("The ledger: %s", step)
+            if len(audit.findings) < FINDINGS_KEPT:
+                audit.findings.append({"where": step.where, "what": step.what})
+    audit.finished_at = timezone.now()
+    audit.save()

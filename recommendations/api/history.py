@@ -1,5 +1,6 @@
 """The history, to be taken to the person's own device."""
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,5 +17,5 @@ class HistoryView(APIView):
     def get(self, request: Request) -> Response:
         subject_id = person(request._request).subject_id
         if subject_id is None:
-            raise NotFound("This account has no personal data.")
+            raise NotFound(_("This account has no personal data."))
         return Response(vars(take_home(subject_id)))

@@ -3,6 +3,8 @@ read and deleted by its person."""
 
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -26,7 +28,9 @@ LAST_PAGE = 1_000_000
 class MoodNotConsented(PermissionDenied):
     """403 that says which consent is missing."""
 
-    default_detail = "Nothing was kept: this needs your explicit yes to “Keep my check-ins”."
+    default_detail = gettext_lazy(
+        "Nothing was kept: this needs your explicit yes to “Keep my check-ins”."
+    )
     default_code = "consent_missing_mood_store"
 
 
@@ -34,7 +38,9 @@ class Taken(APIException):
     """422: the id was used for something else."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_detail = "A check-in with this id says something else. Nothing was changed."
+    default_detail = gettext_lazy(
+        "A check-in with this id says something else. Nothing was changed."
+    )
     default_code = "check_in_taken"
 
 
@@ -42,7 +48,9 @@ class KeyMissing(APIException):
     """503: what may not be stored readable cannot be stored at all."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "Nothing was kept: the words cannot be encrypted just now. Try again later."
+    default_detail = gettext_lazy(
+        "Nothing was kept: the words cannot be encrypted just now. Try again later."
+    )
     default_code = "key_unavailable"
 
 
@@ -51,7 +59,7 @@ class NoteText(serializers.CharField):
 
     def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("A note is text.")
+            raise serializers.ValidationError(_("A note is text."))
         text: str = super().to_internal_value(data)
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -80,7 +88,7 @@ class CheckInInput(StrictSerializer):
 
     def validate_labels(self, value: list[str]) -> tuple[Label, ...]:
         if len(set(value)) != len(value):
-            raise serializers.ValidationError("Each word once.")
+            raise serializers.ValidationError(_("Each word once."))
         return tuple(label for label in Label if label in value)
 
     def validate_practice(self, value: str | None) -> Practice | None:
@@ -88,13 +96,13 @@ class CheckInInput(StrictSerializer):
             return None
         practice = published().filter(slug=value).first()
         if practice is None:
-            raise serializers.ValidationError("There is no such practice.")
+            raise serializers.ValidationError(_("There is no such practice."))
         return practice
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if (attrs["practice"] is None) != (attrs["moment"] == Moment.NONE):
             raise serializers.ValidationError(
-                {"moment": ["“before” or “after” with a practice, “none” without one."]}
+                {"moment": [_("“before” or “after” with a practice, “none” without one.")]}
             )
         return attrs
 
@@ -163,7 +171,7 @@ class CheckInsView(APIView):
         query.is_valid(raise_exception=True)
         subject_id = person(request._request).subject_id
         if subject_id is None:
-            raise NotFound("This account has no personal data.")
+            raise NotFound(_("This account has no personal data."))
         found = check_ins_of(subject_id)
         size = query.validated_data["page_size"]
         start = (query.validated_data["page"] - 1) * size
@@ -182,5 +190,5 @@ class CheckInView(APIView):
     def delete(self, request: Request, pk: UUID) -> Response:
         who = person(request._request)
         if not (who.subject_id and delete_check_ins(who, CheckIn.objects.filter(pk=pk))):
-            raise NotFound("There is no such check-in.")
+            raise NotFound(_("There is no such check-in."))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recommendations.models.practice import Practice
 
@@ -20,7 +21,7 @@ class Valence(models.IntegerChoices):
     VERY_HEAVY = -2, _("Very heavy")
     HEAVY = -1, _("Heavy")
     IN_BETWEEN = 0, _("In between")
-    LIGHT = 1, _("Light")
+    LIGHT = 1, pgettext_lazy("mood", "Light")
     VERY_LIGHT = 2, _("Very light")
 
 
@@ -37,7 +38,7 @@ class Energy(models.IntegerChoices):
 class Label(models.TextChoices):
     """Words to choose from, at most five. They are stored encrypted, with the note."""
 
-    CALM = "calm", _("Calm")
+    CALM = "calm", pgettext_lazy("mood", "Calm")
     CONTENT = "content", _("Content")
     GRATEFUL = "grateful", _("Grateful")
     HOPEFUL = "hopeful", _("Hopeful")

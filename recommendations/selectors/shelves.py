@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.conf import settings
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from privacy_center.interface import Person
 from recommendations.engine.ranking import ItemWeights, top_n
@@ -26,7 +29,6 @@ from recommendations.selectors.taste import Taste, taste_of
 SHELF_SIZE = 12
 MOST_OF_ONE_KIND = 5
 SHORT_SECONDS = 5 * 60 + 29
-_GOES_WELL = "Goes well with it"
 _MENTION = re.compile(r"\{(\d+)\}")
 
 
@@ -53,17 +55,24 @@ class Shelf:
 class Moment:
     """A time of day at the person's own place, and what people mostly want then."""
 
-    title: str
+    title: Promise
     intention: Intention
     hours: range
 
 
 MOMENTS = (
-    Moment("For this morning", Intention.MORNING, range(5, 10)),
-    Moment("For the day", Intention.FOCUS, range(10, 17)),
-    Moment("For this evening", Intention.CALM, range(17, 21)),
+    Moment(gettext_lazy("For this morning"), Intention.MORNING, range(5, 10)),
+    Moment(gettext_lazy("For the day"), Intention.FOCUS, range(10, 17)),
+    Moment(gettext_lazy("For this evening"), Intention.CALM, range(17, 21)),
 )
-NIGHT = Moment("For tonight", Intention.SLEEP, range(21, 29))
+NIGHT = Moment(gettext_lazy("For tonight"), Intention.SLEEP, range(21, 29))
+ASKED: dict[Intention, Promise] = {
+    Intention.SLEEP: gettext_lazy("For sleep"),
+    Intention.CALM: gettext_lazy("For calm"),
+    Intention.FOCUS: gettext_lazy("For focus"),
+    Intention.EASE: gettext_lazy("For ease"),
+    Intention.MORNING: gettext_lazy("For morning"),
+}
 
 
 def moment_at(now: datetime, *, utc_offset_minutes: int) -> Moment:
@@ -140,9 +149,9 @@ def _for_you(
         picked = [pk for pk, _kind in _mixed(rows)]
         plan = Plan(
             "for-you",
-            "A good place to begin",
-            "Chosen by our editors, the same for everybody.",
-            [(pk, "An editors' choice") for pk in picked],
+            _("A good place to begin"),
+            _("Chosen by our editors, the same for everybody."),
+            [(pk, _("An editors' choice")) for pk in picked],
         )
         return _suiting_first(plan, mood, note=_("By our editors and your last check-in."))
     kinds = {pk: kind for pk, kind, _intention, _seconds in catalog}
@@ -152,8 +161,8 @@ def _for_you(
     mixed = [pk for pk, _kind in _mixed([(pk, kinds[pk]) for pk in ids if pk in kinds])]
     plan = Plan(
         "for-you",
-        "For you",
-        "Shaped by your own history." if taste.heard else _("Shaped by your last check-in."),
+        _("For you"),
+        _("Shaped by your own history.") if taste.heard else _("Shaped by your last check-in."),
         [(pk, _strongest_reason(taste, model, pk, mood)) for pk in mixed[: SHELF_SIZE * 2]],
         is_personal=True,
         is_by_mood=taste.has_mood,
@@ -187,18 +196,18 @@ def _because(
         first = catalog[0][0]
         return Plan(
             "because",
-            f"Goes well with {{{first}}}",
-            "One place to go on from, the same for everybody.",
-            [(pk, _GOES_WELL) for pk in _neighbors(first, model)],
+            _("Goes well with %(title)s") % {"title": _mention(first)},
+            _("One place to go on from, the same for everybody."),
+            [(pk, _("Goes well with it")) for pk in _neighbors(first, model)],
         )
     skipped = set(taste.practice_ids)
     open_ids = {row[0] for row in catalog}
     near = [pk for pk in _neighbors(taste.heard_last, model, n=SHELF_SIZE * 3) if pk in open_ids]
     return Plan(
         "because",
-        f"Because you listened to {{{taste.heard_last}}}",
-        "What people who stay with it like as well.",
-        [(pk, _GOES_WELL) for pk in near if pk not in skipped][:SHELF_SIZE],
+        _because_of(taste.heard_last),
+        _("What people who stay with it like as well."),
+        [(pk, _("Goes well with it")) for pk in near if pk not in skipped][:SHELF_SIZE],
         is_personal=True,
     )
 
@@ -221,14 +230,15 @@ def _learned_neighbors(practice_id: int, model: ItemWeights | None, *, n: int) -
 def _again(history: Sequence[Habit]) -> Plan:
     """What the person came back to; their own history, so storing it is enough."""
     items = [(habit.practice_id, _times(habit.heard)) for habit in history[:SHELF_SIZE]]
-    note = "From the history you keep here."
-    return Plan("again", "Listen again", note, items, is_personal=True)
+    note = _("From the history you keep here.")
+    return Plan("again", _("Listen again"), note, items, is_personal=True)
 
 
 def _times(heard: int) -> str:
     if heard == 0:
-        return "A favorite of yours"
-    return "You heard it once" if heard == 1 else f"You heard it {heard} times"
+        return _("A favorite of yours")
+    times = ngettext("You heard it once", "You heard it %(count)s times", heard)
+    return times % {"count": number_format(heard)}
 
 
 def _for_moment(
@@ -240,8 +250,8 @@ def _for_moment(
     mood: LastMood | None,
 ) -> Plan:
     intention = asked or moment.intention
-    title = f"For {intention.label.lower()}" if asked else moment.title
-    why = "You asked for it" if asked else "For this time of day"
+    title = str(ASKED[intention] if asked else moment.title)
+    why = _("You asked for it") if asked else _("For this time of day")
     rows = [(pk, kind) for pk, kind, wanted, _seconds in catalog if wanted == intention]
     if taste is not None and model is not None:
         place = {int(pk): score for pk, score in zip(model.practice_ids, taste.scores, strict=True)}
@@ -257,8 +267,8 @@ def _for_moment(
         return Plan("moment", title, note, items, is_personal=True, is_by_mood=True)
     items = [(pk, why) for pk in picked]
     if taste is None:
-        return Plan("moment", title, "By the hour on your own clock.", items)
-    note = "By the hour on your own clock, in the order of your history."
+        return Plan("moment", title, _("By the hour on your own clock."), items)
+    note = _("By the hour on your own clock, in the order of your history.")
     return Plan("moment", title, note, items, is_personal=True)
 
 
@@ -269,25 +279,30 @@ def _popular(model: ItemWeights | None) -> Plan | None:
     counts = model.people_per_practice
     shown = top_n(counts.astype(np.float64), n=SHELF_SIZE)
     items = [
-        (int(model.practice_ids[i]), f"At least {_tens(counts[i]):,} people listen to it")
+        (
+            int(model.practice_ids[i]),
+            _("At least %(people)s people listen to it") % {"people": _tens(counts[i])},
+        )
         for i in shown
         if counts[i] >= settings.SMALLEST_GROUP
     ]
-    note = f"Counted among people who share; never fewer than {settings.SMALLEST_GROUP}."
-    return Plan("popular", "Popular here", note, items)
+    note = _("Counted among people who share; never fewer than %(people)s.") % {
+        "people": settings.SMALLEST_GROUP
+    }
+    return Plan("popular", _("Popular here"), note, items)
 
 
-def _tens(count: int) -> int:
+def _tens(count: int) -> str:
     """Rounded down: from one release to the next, an exact count would show a single person."""
-    return int(count) // 10 * 10
+    return number_format(int(count) // 10 * 10, force_grouping=True)
 
 
 def _short(catalog: Sequence[CatalogRow], model: ItemWeights | None) -> Plan:
     rows = [(pk, kind) for pk, kind, _i, seconds in catalog if seconds <= SHORT_SECONDS]
     if model is not None:
         rows = _by_popularity(rows, model)
-    items = [(pk, "Five minutes or less") for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
-    return Plan("short", "When there is little time", "Five minutes or less.", items)
+    items = [(pk, _("Five minutes or less")) for pk, _kind in _mixed(rows)[:SHELF_SIZE]]
+    return Plan("short", _("When there is little time"), _("Five minutes or less."), items)
 
 
 def _by_popularity(rows: Sequence[tuple[int, str]], model: ItemWeights) -> list[tuple[int, str]]:
@@ -316,7 +331,7 @@ def _mixed(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
 def _strongest_reason(
     taste: Taste, model: ItemWeights, practice_id: int, mood: LastMood | None
 ) -> str:
-    """`Because you listened to {id}`; the title is filled in when practices are read."""
+    """The part of a history that speaks for a practice most."""
     index = int(np.searchsorted(model.practice_ids, practice_id))
     parts = model.explain(index, history=taste.history, weights=taste.weights)
     position, part = max(parts, key=lambda pair: pair[1], default=(0, 0.0))
@@ -324,7 +339,16 @@ def _strongest_reason(
         return ""
     if mood and taste.practice_ids[position] < 0:
         return mood.because
-    return f"Because you listened to {{{taste.practice_ids[position]}}}"
+    return _because_of(taste.practice_ids[position])
+
+
+def _because_of(practice_id: int) -> str:
+    return _("Because you listened to %(title)s") % {"title": _mention(practice_id)}
+
+
+def _mention(practice_id: int) -> str:
+    """`{id}`, in place of a title that is filled in when practices are read."""
+    return f"{{{practice_id}}}"
 
 
 def _names(plans: Iterable[Plan]) -> dict[int, str]:
@@ -335,7 +359,7 @@ def _names(plans: Iterable[Plan]) -> dict[int, str]:
 
 
 def _named(text: str, names: dict[int, str]) -> str:
-    return _MENTION.sub(lambda found: names.get(int(found[1]), "something like it"), text)
+    return _MENTION.sub(lambda found: names.get(int(found[1]), _("something like it")), text)
 
 
 def _cards(plan: Plan, practices: dict[int, Practice], names: dict[int, str]) -> Iterator[Card]:
@@ -351,4 +375,4 @@ def similar(practice: Practice, *, now: datetime) -> Shelf:
     ids = _neighbors(practice.pk, current_model(now))
     practices = by_ids(ids)
     cards = [Card(practices[pk]) for pk in ids if pk in practices]
-    return Shelf("similar", "Goes well with this", "The same for everybody.", cards)
+    return Shelf("similar", _("Goes well with this"), _("The same for everybody."), cards)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -14,7 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from privacy_center.actions.consent import decide
+from privacy_center.actions.consent import ConsentRefused, decide
 from privacy_center.checkpoint_file import last_published, published_checkpoints
 from privacy_center.expiry import expire
 from privacy_center.ledger.checkpoint import SigningKey
@@ -344,3 +345,18 @@ def test_a_yes_ends_with_its_time_and_the_end_is_a_decision(alice: Account) -> N
     ends = ConsentRecord.objects.filter(decision=Decision.EXPIRED, method=Method.EXPIRY)
     assert ends.count() == 3
     assert expire(at=timezone.now()) == 0
+
+
+def test_fault_31_a_withdrawal_waits_for_no_key_and_a_yes_is_refused(
+    alice: Account, settings: Settings
+) -> None:
+    choose(alice, "community")
+    keys, settings.KEY_ENCRYPTION_KEYS = settings.KEY_ENCRYPTION_KEYS, {"another": bytes(32)}
+    assert purposes_in_force(choose(alice, "just-listening").subject_id or uuid4()) == {}
+    with pytest.raises(ConsentRefused, match="Nothing was changed"):
+        choose(alice, "community")
+    settings.KEY_ENCRYPTION_KEYS = keys
+    _sequence()
+    assert _findings() == []
+    _tamper("UPDATE privacy_center_consentrecord SET opening = sha256('x') WHERE opening <> ''")
+    assert len(_findings()) == 3
