@@ -9,9 +9,8 @@ from privacy_center.interface import Event, Holder, Holding, Interval, Purpose
 from recommendations.actions.listening import forget_listening
 from recommendations.actions.mood import forget_mood
 from recommendations.actions.training import note_change
-from recommendations.models import TrainingChange
+from recommendations.models import Listen, TrainingChange
 from recommendations.selectors import holding, mood_holding
-from recommendations.selectors.listening import counted_habits
 from recommendations.selectors.mood import check_ins_of
 from recommendations.selectors.timeline import clean_since, learned
 
@@ -28,7 +27,7 @@ def on_given(subject_id: UUID, purpose: Purpose) -> None:
 
 def _has_history(subject_id: UUID, purpose: Purpose) -> bool:
     if purpose == Purpose.LISTENING_STORE:
-        return bool(counted_habits(subject_id))
+        return Listen.objects.filter(subject_id=subject_id).exists()
     return purpose == Purpose.MOOD_STORE and check_ins_of(subject_id).exists()
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from privacy_center.actions.consent import ConsentRefused, decide, take_back_opt_out
+from privacy_center.actions.consent import decide, take_back_opt_out
 from privacy_center.forms.consent import OptOutForm
 from privacy_center.gpc import COOKIE, PRESSED
 from privacy_center.interface import person
@@ -36,12 +36,8 @@ def opt_out(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return unknown(request)
     is_yes = form.cleaned_data["decision"] == "yes"
-    try:
-        _record(request, is_yes=is_yes)
-    except ConsentRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _said(is_yes=is_yes))
+    _record(request, is_yes=is_yes)
+    messages.success(request, _said(is_yes=is_yes))
     return _with_cookie(redirect("privacy_center:privacy"), request, is_yes=is_yes)
 
 

@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from privacy_center.interface import Person, Purpose, hold_consent
 from recommendations.actions.training import note_change
-from recommendations.models import Favorite, HiddenPractice, Listen, Practice, Rating, TrainingChange
+from recommendations.models import (
+    Favorite,
+    HiddenPractice,
+    Listen,
+    Practice,
+    Rating,
+    TrainingChange,
+)
 from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
 Kind = TrainingChange.Kind
@@ -112,8 +119,21 @@ def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> No
 
 def forget_listening(subject_id: UUID) -> None:
     """Delete everything stored about what a person listened to."""
-    for model in (Listen, Rating, Favorite, HiddenPractice):
-        model._default_manager.filter(subject_id=subject_id).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"subject": subject_id})
+
+
+# One round trip, because the person's decision is held while it runs.
+_FORGET = f"""
+WITH {
+    ", ".join(
+        f"{model._meta.model_name} AS "
+        f"(DELETE FROM {model._meta.db_table} WHERE subject_id = %(subject)s)"
+        for model in (Listen, Rating, Favorite, HiddenPractice)
+    )
+}
+SELECT 1
+"""  # noqa: S608 (constants only)
 
 
 def _weighs_more(before: float, after: float) -> bool:

@@ -207,12 +207,12 @@ def test_an_api_client_sends_the_same_header_and_reads_the_state(
     assert "Sec-GPC" in answer["Vary"]
 
 
-def test_a_person_whose_key_is_gone_still_gets_their_pages(
+def test_the_signal_of_a_person_whose_key_is_gone_is_honored_too(
     alice: Account, signed_in: SignedIn
 ) -> None:
     DataSubject.objects.update(wrapped_key=None, wrapping_key_id="")
-    assert signed_in(alice).get(PRIVACY, headers=SIGNAL).status_code == 200
-    assert _said(alice) == []
+    assert HONORED in _page(signed_in(alice), **SIGNAL)
+    assert _said(alice) == [(SALE, Decision.REFUSED, Method.GPC)]
 
 
 def test_an_account_without_a_person_is_no_obstacle(db: None, signed_in: SignedIn) -> None:
