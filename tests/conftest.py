@@ -21,6 +21,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from calm_site.prepare import collect_static
@@ -68,11 +69,12 @@ def _flush_passes_append_only() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_stage(settings: Settings, tmp_path: Path) -> None:
-    """No model, no lock-outs and no rate limits are left from the test before."""
+    """No model, no lock-outs, no rate limits and no language are left from the test before."""
     settings.RELEASE_DIR = tmp_path / "releases"
     settings.LEDGER_CHECKPOINT_FILE = tmp_path / "checkpoints"
     release_selector._loaded = None
     cache.clear()
+    translation.activate(django_settings.LANGUAGE_CODE)
 
 
 def _load_catalog() -> None:

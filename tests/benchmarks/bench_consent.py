@@ -117,7 +117,9 @@ def inserting(people: list[UUID], *, in_bulk: bool = False) -> float:
                 record_of(person, Purpose.LISTENING_PERSONALIZE),
             ]
             entries = [LedgerEntry(record=record, leaf_hash=bytes(32)) for record in records]
-            whose = [{"subject_id": person, "purpose": record.purpose} for record in records]
+            whose: list[dict[str, Any]] = [
+                {"subject_id": person, "purpose": record.purpose} for record in records
+            ]
             with transaction.atomic():
                 if in_bulk:
                     ConsentRecord.objects.bulk_create(records)

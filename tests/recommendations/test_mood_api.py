@@ -145,7 +145,7 @@ def test_a_no_to_storing_deletes_every_check_in_at_once(
         {"labels": ["calm", "calm"]}, {"labels": ["calm", "sad", "sore", "angry", "lonely",
         "content"]}, {"note": "x" * 501}, {"note": None}, {"note": 7}, {"id": "7"},
         {"at": "yesterday"}, {"at": "2999-01-01T00:00:00Z"}, {"at": "2026-01-01T00:00:00"},
-        {"subject_id": str(uuid4())}, {"mood": 1},
+        {"subject_id": "f66626f3-229a-47a0-9a6c-5d447779514d"}, {"mood": 1},
     ],
     ids=repr,
 )  # fmt: skip
