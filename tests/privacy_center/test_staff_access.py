@@ -175,7 +175,8 @@ def test_a_reason_is_kept_without_the_space_around_it(desk: Client, alice: Accou
 
 
 @pytest.mark.parametrize(
-    "subject", ["", "alice", "f6c83fb1-9800-4a8c-a50c-b095bb3dc1de", "1", "0" * 5000, "alice@example.org"]
+    "subject",
+    ["", "alice", "f6c83fb1-9800-4a8c-a50c-b095bb3dc1de", "1", "0" * 5000, "alice@example.org"],
 )
 def test_nobody_is_opened_by_anything_but_a_pseudonym(desk: Client, subject: str) -> None:
     with unchanged():
