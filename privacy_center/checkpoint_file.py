@@ -52,7 +52,7 @@ def published_checkpoints() -> Iterator[PublishedCheckpoint]:
 
 
 def last_published() -> PublishedCheckpoint | None:
-    """The last line, found from the end of the file."""
+    """The largest tree that was published, found from the end of the file."""
     path = _path()
     if not path.exists():
         return None
@@ -62,7 +62,9 @@ def last_published() -> PublishedCheckpoint | None:
         lines = [line for line in file.read().split(b"\n") if line.endswith(b"}")]
     # The first may be the end of a longer one.
     whole = [line for line in lines if line.startswith(b'{"size"')]
-    return PublishedCheckpoint(**json.loads(whole[-1])) if whole else None
+    found = [PublishedCheckpoint(**json.loads(line)) for line in whole]
+    # Two sequencers, one after the other, may have written in the other order.
+    return max(found, key=lambda checkpoint: checkpoint.size, default=None)
 
 
 LONGEST_LINE = 8192

@@ -76,11 +76,13 @@ def _note(request: HttpRequest) -> None:
     seen: bool | None = request.session.get(SEEN)
     if bool(seen) is says or not request.user.is_authenticated:
         return
-    request.session[SEEN] = says
     subject_id = person(request).subject_id
     if not says or subject_id is None or (seen is None and has_signaled(subject_id)):
+        request.session[SEEN] = says
         return
     records = honor_signal(subject_id, at=timezone.now(), language=get_language() or "en")
+    # Afterwards: a signal that could not be recorded is heard again at the next request.
+    request.session[SEEN] = says
     ended = [record.purpose for record in records if record.decision == Decision.WITHDRAWN]
     if ended:
         request.session[ENDED] = ended

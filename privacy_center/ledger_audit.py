@@ -35,9 +35,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many entries were checked so far."""
+    """How many entries were checked so far; of how many the commitment could not be, because the
+    key of their person is destroyed."""
 
     entries: int
+    unopened: int = 0
 
 
 def audit_ledger() -> Iterator[Finding | Progress]:
@@ -110,14 +112,16 @@ class _Row:
     def leaf(self) -> Leaf:
         return Leaf(self.purpose, self.decision, self.notice, self.time, self.commitment)
 
+    @property
+    def is_sealed_for_good(self) -> bool:
+        """Whether nobody can open the commitment any more: the person's key is destroyed."""
+        return self.wrapped_key is None and self.opening is None
+
     def is_committed(self) -> bool:
-        """Whether the commitment is to this record; nobody can tell once the key is gone."""
-        try:
-            opened = self.opening or opening(
-                unwrap(self.wrapped_key, self.wrapping_key_id), self.record_id
-            )
-        except KeyUnavailable:
-            return True
+        """Whether the commitment is to this record. Raises `KeyUnavailable`."""
+        opened = self.opening or opening(
+            unwrap(self.wrapped_key, self.wrapping_key_id), self.record_id
+        )
         statement = Statement(
             self.record_id,
             self.subject_id,
@@ -138,6 +142,7 @@ class _Tree:
 
     def __init__(self) -> None:
         self.tree = Fold()
+        self.unopened = 0
         self.nodes = _rows(_NODES)
         self.node = next(self.nodes, None)
         self.checkpoints = iter(LedgerCheckpoint.objects.order_by("size"))
@@ -152,25 +157,34 @@ class _Tree:
                 return
             yield from self._check_entry(row)
             if self.tree.size % ROWS_AT_ONCE == 0:
-                yield Progress(self.tree.size)
+                yield Progress(self.tree.size, self.unopened)
         if self.node:
             yield Finding(f"node {self.node[0]}/{self.node[1]}", "belongs to no leaf")
         if self.checkpoint:
             yield Finding(f"{self.checkpoint}", f"there are only {self.tree.size} leaves")
-        yield Progress(self.tree.size)
+        yield Progress(self.tree.size, self.unopened)
 
     def _check_entry(self, row: _Row) -> Iterator[Finding]:
         leaf_hash = row.leaf.hash
         if leaf_hash != row.leaf_hash:
             yield Finding(row.where, "the leaf is not that of its record")
-        elif not row.is_committed():
-            yield Finding(row.where, "the record is not the one that was committed to")
+        elif row.is_sealed_for_good:
+            self.unopened += 1
+        else:
+            yield from self._check_commitment(row)
         # From what is stored, so that one wrong record is one finding and not a tree of them.
         for node, data in self.tree.add(row.leaf_hash):
             yield from self._check_node(node, data)
         if self.checkpoint and self.checkpoint.size == self.tree.size:
             yield from self._check_checkpoint(self.checkpoint)
             self.checkpoint = next(self.checkpoints, None)
+
+    def _check_commitment(self, row: _Row) -> Iterator[Finding]:
+        try:
+            if not row.is_committed():
+                yield Finding(row.where, "the record is not the one that was committed to")
+        except KeyUnavailable:
+            yield Finding(row.where, f"cannot be opened: the key {row.wrapping_key_id} is not here")
 
     def _check_node(self, node: Node, data: bytes) -> Iterator[Finding]:
         if self.node is None or self.node[:2] != node:

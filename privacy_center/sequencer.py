@@ -57,7 +57,6 @@ def _sequence_some(clock: Clock) -> int:
     with transaction.atomic():
         if not _is_alone():
             return 0
-        _remember_keys(clock)
         before = latest_checkpoint()
         size = before.size if before else 0
         _check_publication(before)
@@ -137,6 +136,7 @@ def _give_indices(entries: Sequence[LedgerEntry], size: int) -> None:
 
 
 def _sign(size: int, clock: Clock) -> LedgerCheckpoint:
+    _remember_keys(clock)
     checkpoint = Checkpoint(settings.LEDGER_ORIGIN, size, root(size, read_nodes))
     return LedgerCheckpoint.objects.create(
         size=size,

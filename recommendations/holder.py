@@ -9,7 +9,7 @@ from privacy_center.interface import Event, Holder, Holding, Interval, Purpose
 from recommendations.actions.listening import forget_listening
 from recommendations.actions.mood import forget_mood
 from recommendations.actions.training import note_change
-from recommendations.models import Listen, TrainingChange
+from recommendations.models import Favorite, Listen, TrainingChange
 from recommendations.selectors import holding, mood_holding
 from recommendations.selectors.mood import check_ins_of
 from recommendations.selectors.timeline import clean_since, learned
@@ -27,7 +27,8 @@ def on_given(subject_id: UUID, purpose: Purpose) -> None:
 
 def _has_history(subject_id: UUID, purpose: Purpose) -> bool:
     if purpose == Purpose.LISTENING_STORE:
-        return Listen.objects.filter(subject_id=subject_id).exists()
+        own = (model.objects.filter(subject_id=subject_id) for model in (Listen, Favorite))
+        return any(rows.exists() for rows in own)
     return purpose == Purpose.MOOD_STORE and check_ins_of(subject_id).exists()
 
 

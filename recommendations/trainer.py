@@ -60,11 +60,13 @@ def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
         _remove_orphans()
         run = None
         for _attempt in range(MOST_DISCARDS):
-            run = run or _run(clock)
+            run = run or _run(clock, clock())
         if run is None:
+            # Begun before it waits: who leaves while it waits left after it began.
+            began = clock()
             with transaction.atomic():
                 _hold_changes()
-                run = _run(clock)
+                run = _run(clock, began)
         if run is None:
             return None
     # Published first: nobody who leaves waits for measurements.
@@ -184,10 +186,10 @@ class Snapshot:
     changes: list[int]
 
 
-def _run(clock: Clock) -> Run | None:
+def _run(clock: Clock, began: datetime) -> Run | None:
     """One run; None when it was discarded because somebody left."""
     release = Release.objects.create(
-        started_at=clock(), algorithm="ease", regularization=settings.EASE_REGULARIZATION
+        started_at=began, algorithm="ease", regularization=settings.EASE_REGULARIZATION
     )
     path = release_dir() / release.file_name
     try:

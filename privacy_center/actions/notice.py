@@ -42,15 +42,18 @@ def draft_notice(purpose: Purpose) -> Notice:
         return draft
 
 
-def publish_notice(notice: Notice, *, at: datetime) -> Notice:
+def publish_notice(notice: Notice, *, at: datetime, read: str | None = None) -> Notice:
     """Make the draft the live version, for good. Every yes to the purpose is suspended until the
     person renews it, and holders act on that in the same transaction.
 
-    Raises `NotPublishable` when it is published already, lacks a language, or says nothing new.
+    `read` is the digest of what the officer read. Raises `NotPublishable` when that is not the
+    draft any more, or it is published already, lacks a language, or says nothing new.
     """
     with transaction.atomic():
         draft = Notice.objects.select_for_update().get(pk=notice.pk)
         _check_publishable(draft)
+        if read is not None and document_digest(draft.document) != read:
+            raise NotPublishable(_("The draft has changed. Nothing was published; read it again."))
         draft.digest, draft.published_at = document_digest(draft.document), at
         draft.save()
         for holder in holders():

@@ -169,7 +169,7 @@ class NoticeAdmin(admin.ModelAdmin):
         if request.POST.get("read") != document_digest(draft.document):
             return self._confirm(request, draft, status=409)
         try:
-            publish_notice(draft, at=timezone.now())
+            publish_notice(draft, at=timezone.now(), read=request.POST["read"])
         except NotPublishable as reason:
             self.message_user(request, str(reason), messages.ERROR)
             return redirect("admin:privacy_center_notice_change", draft.pk)

@@ -116,9 +116,13 @@ class Migration(migrations.Migration):
             model_name='consentstate',
             name='consent_given_by_purpose',
         ),
-        migrations.RemoveField(
+        migrations.AlterField(
             model_name='consentrecord',
             name='wording_digest',
+            field=models.CharField(
+                blank=True, default='', max_length=64,
+                help_text='From before there were notices: SHA-256 of the words decided by.',
+            ),
         ),
         migrations.AddField(
             model_name='consentrecord',
@@ -202,7 +206,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 3650)), name='notice_is_valid_for_days'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 60), ('valid_days__lte', 3650)), name='notice_is_valid_for_days'),
         ),
         migrations.AddField(
             model_name='consentrecord',

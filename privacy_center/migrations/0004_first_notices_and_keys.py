@@ -1,6 +1,8 @@
 """Version 1 of the notices; a key for everybody; and for decisions from before, a notice and a leaf.
 
-Their words were those of version 1. A yes from before holds as long as one of today.
+Each keeps the digest of the words it was really made by; version 1 of the notice, which says the
+same of what happens, is the one it is carried on under. There is no way back: keys and leaves that
+were given out cannot be taken in again.
 """
 
 from datetime import timedelta
@@ -66,4 +68,4 @@ def _leaf(record):
 class Migration(migrations.Migration):
     dependencies = [("privacy_center", "0003_notices_keys_and_ledger")]
 
-    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(fill)]

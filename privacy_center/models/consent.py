@@ -56,6 +56,12 @@ class ConsentRecord(models.Model):
     preset = models.CharField(
         max_length=32, blank=True, default="", help_text="The preset chosen, if it was one."
     )
+    wording_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="From before there were notices: SHA-256 of the words decided by.",
+    )
     recorded_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True, help_text="When a yes ends.")
     commitment = models.BinaryField(

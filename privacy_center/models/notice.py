@@ -10,6 +10,8 @@ from privacy_center.purposes import Purpose
 
 PURPOSES = [(purpose.value, purpose.value) for purpose in Purpose]
 VALID_DAYS = 730
+# Longer than people are asked ahead: a yes must not end as soon as it is said.
+LEAST_VALID_DAYS = 60
 
 
 class Notice(models.Model):
@@ -47,7 +49,7 @@ class Notice(models.Model):
                 name="published_notice_has_a_digest",
             ),
             models.CheckConstraint(
-                condition=models.Q(valid_days__gte=1, valid_days__lte=10 * 365),
+                condition=models.Q(valid_days__gte=LEAST_VALID_DAYS, valid_days__lte=10 * 365),
                 name="notice_is_valid_for_days",
             ),
         ]

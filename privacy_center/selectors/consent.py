@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from privacy_center.models import YES, ConsentInForce, ConsentRecord, ConsentState, Notice
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.notice import live_notices
 
 # A yes to an older notice waits this long for an answer; then it ends.
 RENEW_WITHIN = timedelta(days=90)
@@ -57,11 +56,10 @@ def lapsed_states(at: datetime) -> QuerySet[ConsentState]:
 
 def unanswered_states(at: datetime) -> QuerySet[ConsentState]:
     """Every yes to an older notice that was not renewed within the time for it."""
-    since = at - RENEW_WITHIN
-    overdue = [n for n in live_notices().values() if n.published_at and n.published_at <= since]
-    older = Notice.objects.filter(purpose__in=[n.purpose for n in overdue]).exclude(
-        pk__in=[n.pk for n in overdue]
+    nexts = Notice.objects.filter(
+        purpose=OuterRef("purpose"),
+        version=OuterRef("version") + 1,
+        published_at__lte=at - RENEW_WITHIN,
     )
-    return ConsentState.objects.filter(
-        decision__in=YES, record__notice__in=older, purpose__in=[n.purpose for n in overdue]
-    )
+    overdue = Notice.objects.filter(Exists(nexts))
+    return ConsentState.objects.filter(decision__in=YES, record__notice__in=overdue)

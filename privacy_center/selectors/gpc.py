@@ -34,12 +34,6 @@ def opt_out_of(states: Iterable[ConsentState]) -> OptOut:
     return NOT_OPTED_OUT
 
 
-def sale_state(subject_id: UUID) -> list[ConsentState]:
-    """The answer about sale and sharing, if there is one, with its record."""
-    states = ConsentState.objects.filter(subject_id=subject_id, purpose=Purpose.SALE)
-    return list(states.select_related("record"))
-
-
 def has_signaled(subject_id: UUID) -> bool:
     """Whether the signal was ever recorded for this person."""
     return ConsentRecord.objects.filter(

@@ -1,5 +1,7 @@
 """The notices that are live: the highest published version of each purpose."""
 
+from datetime import datetime
+
 from django.db.models import prefetch_related_objects
 
 from privacy_center.models import Notice, NoticeText
@@ -23,6 +25,16 @@ def live_notices_with_texts() -> dict[Purpose, Notice]:
     notices = live_notices()
     prefetch_related_objects(list(notices.values()), "texts")
     return notices
+
+
+def superseded_at(notice: Notice, live: Notice) -> datetime | None:
+    """When the version after this one was published; None for the live one."""
+    if notice.pk == live.pk:
+        return None
+    if live.version == notice.version + 1:
+        return live.published_at
+    later = Notice.objects.filter(purpose=notice.purpose, version=notice.version + 1)
+    return later.values_list("published_at", flat=True).get()
 
 
 def text_in(notice: Notice, language: str) -> NoticeText:

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from privacy_center.models import YES, ConsentState, Notice
 from privacy_center.purposes import MOOD, Purpose
 from privacy_center.selectors.consent import RENEW_WITHIN
-from privacy_center.selectors.notice import live_notices_with_texts, text_in
+from privacy_center.selectors.notice import live_notices_with_texts, superseded_at, text_in
 
 # A person is asked this long before a yes ends.
 ASK_BEFORE = timedelta(days=30)
@@ -54,7 +54,7 @@ def renewal_of(state: ConsentState, live: Notice, *, language: str, at: datetime
         statement=text.statement,
         is_suspended=is_suspended,
         is_explicit=state.purpose in MOOD,
-        until=_until(state.valid_until, live, is_suspended=is_suspended),
+        until=_until(state.valid_until, superseded_at(state.record.notice, live)),
         shown=f"{live.purpose}={live.version}",
     )
 
@@ -86,7 +86,5 @@ def renewals(states: list[ConsentState], *, language: str, at: datetime) -> list
     return [renewal for renewal in found if renewal]
 
 
-def _until(valid_until: datetime, live: Notice, *, is_suspended: bool) -> datetime:
-    if not is_suspended or live.published_at is None:
-        return valid_until
-    return min(valid_until, live.published_at + RENEW_WITHIN)
+def _until(valid_until: datetime, superseded: datetime | None) -> datetime:
+    return min(valid_until, superseded + RENEW_WITHIN) if superseded else valid_until

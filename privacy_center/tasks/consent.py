@@ -9,9 +9,9 @@ from privacy_center.tasks.ledger import sequence_ledger
 
 @shared_task(name="privacy_center.reconcile")
 def reconcile() -> None:
-    """Every 10 s: end what is over, and sequence what waits."""
-    expire(at=timezone.now())
+    """Every 10 s: sequence what waits, and end what is over."""
     sequence_ledger()
+    expire(at=timezone.now())
 
 
 @shared_task(name="privacy_center.expire_unanswered")

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from privacy_center.interface import Person, Purpose, hold_consent
 from recommendations.actions.listening import NotConsented, storing
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_change, note_less
 from recommendations.models import Listen, TrainingChange
 from recommendations.weights import HEARD_FROM
 
@@ -50,12 +50,6 @@ def include_listens(person: Person, listens: QuerySet[Listen]) -> int:
         if included:
             note_change(Kind.LEARN)
         return included
-
-
-def note_less(person: Person) -> None:
-    """There is less to learn from: to forget it is urgent, if it was learned from. For anybody
-    else the next release makes sure of it, because a yes may begin at this very moment."""
-    note_change(Kind.FORGET if person.can_train else Kind.LEARN)
 
 
 def _counted(listens: QuerySet[Listen]) -> QuerySet[Listen]:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from privacy_center.interface import Person, Purpose, hold_consent
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_change, note_less
 from recommendations.models import (
     Favorite,
     HiddenPractice,
@@ -102,19 +102,29 @@ def rate_practice(person: Person, practice: Practice, value: int) -> None:
 
 
 def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> None:
-    """Mark or unmark a favorite. Doing it twice is the same as once."""
+    """Mark or unmark a favorite. Doing it twice is the same as once. Unmarking needs no consent:
+    what is kept can always be taken away."""
+    if not is_favorite:
+        _unmark_favorite(person, practice)
+        return
     with storing(person) as under:
-        own = Favorite.objects.filter(subject_id=under.subject_id, practice=practice)
-        if not is_favorite:
-            changed = own.delete()[0] > 0
-        else:
-            _row, changed = own.get_or_create(
-                subject_id=under.subject_id,
-                practice=practice,
-                defaults={"consent_id": under.consent_id, "created_at": timezone.now()},
-            )
-        if changed:
+        _row, is_new = Favorite.objects.get_or_create(
+            subject_id=under.subject_id,
+            practice=practice,
+            defaults={"consent_id": under.consent_id, "created_at": timezone.now()},
+        )
+        if is_new:
             note_change(Kind.LEARN)
+
+
+def _unmark_favorite(person: Person, practice: Practice) -> None:
+    if person.subject_id is None:
+        raise NotConsented
+    with transaction.atomic():
+        hold_consent(person.subject_id, Purpose.LISTENING_STORE)
+        own = Favorite.objects.filter(subject_id=person.subject_id, practice=practice)
+        if own.delete()[0]:
+            note_less(person)
 
 
 def forget_listening(subject_id: UUID) -> None:

@@ -6,9 +6,8 @@ from django.db import connection
 from django.utils import timezone
 
 from privacy_center.interface import Person
-from recommendations.actions.history import note_less
 from recommendations.actions.listening import NotConsented, storing
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_change, note_less
 from recommendations.models import HiddenPractice, Practice, TrainingChange
 
 
@@ -59,14 +58,15 @@ def restore_taste(person: Person) -> Marked:
 
 def hide_practice(person: Person, practice: Practice, *, is_hidden: bool) -> None:
     """Keep a practice off the person's shelves, or let it be there again. Twice is as once."""
+    if not is_hidden:
+        # What is kept can always be taken away, also while its consent waits to be renewed.
+        own = HiddenPractice.objects.filter(subject_id=person.subject_id, practice=practice)
+        own.delete()
+        return
     if not person.can_personalize:
         raise NotConsented
     with storing(person) as under:
-        own = HiddenPractice.objects.filter(subject_id=under.subject_id, practice=practice)
-        if not is_hidden:
-            own.delete()
-            return
-        own.get_or_create(
+        HiddenPractice.objects.get_or_create(
             subject_id=under.subject_id,
             practice=practice,
             defaults={"consent_id": under.consent_id, "hidden_at": timezone.now()},

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import translation
 
 from calm_site.management.commands import makemessages
+from privacy_center.forms.account import SignupForm
 from privacy_center.models import Account
 from tests.calm_site.reading import GERMAN, read_page
 
@@ -222,6 +223,22 @@ def test_a_form_with_a_mistake_answers_in_german(client: Client, db: None) -> No
     page = response.content.decode()
     assert "Dieses Feld ist zwingend erforderlich." in page
     assert "This field" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "neighbors", "last"),
+    [
+        ("en", "Austria", ("Norway", "Poland"), "Somewhere else"),
+        ("de", "Belgien", ("Norwegen", "Österreich"), "Woanders"),
+    ],
+)
+def test_places_are_in_the_order_of_the_readers_language(
+    language: str, first: str, neighbors: tuple[str, str], last: str
+) -> None:
+    with translation.override(language):
+        names = [str(name) for _code, name in SignupForm().fields["region"].widget.choices]
+    assert (names[1], names[-1]) == (first, last)
+    assert names.index(neighbors[1]) == names.index(neighbors[0]) + 1
 
 
 def test_a_mail_is_in_the_language_of_the_page_that_asked_for_it(

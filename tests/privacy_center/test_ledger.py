@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,8 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from privacy_center.actions.consent import ConsentRefused, decide
+from privacy_center.actions.notice import draft_notice, publish_notice
 from privacy_center.checkpoint_file import last_published, published_checkpoints
-from privacy_center.expiry import expire
+from privacy_center.expiry import expire, expire_unanswered
 from privacy_center.ledger.checkpoint import SigningKey
 from privacy_center.ledger.tree import verify_consistency
 from privacy_center.ledger.verify_receipt import VerifierKey, open_note, verify_inclusion
@@ -25,6 +25,7 @@ from privacy_center.ledger_audit import Finding, audit_ledger
 from privacy_center.models import (
     Account,
     ConsentRecord,
+    DataSubject,
     Decision,
     LedgerCheckpoint,
     LedgerEntry,
@@ -32,7 +33,7 @@ from privacy_center.models import (
     Method,
 )
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.consent import purposes_in_force
+from privacy_center.selectors.consent import RENEW_WITHIN, purposes_in_force
 from privacy_center.selectors.ledger import consistency, inclusion, latest_checkpoint
 from privacy_center.sequencer import LedgerDamaged, sequence
 from privacy_center.tasks.consent import reconcile
@@ -352,7 +353,8 @@ def test_fault_31_a_withdrawal_waits_for_no_key_and_a_yes_is_refused(
 ) -> None:
     choose(alice, "community")
     keys, settings.KEY_ENCRYPTION_KEYS = settings.KEY_ENCRYPTION_KEYS, {"another": bytes(32)}
-    assert purposes_in_force(choose(alice, "just-listening").subject_id or uuid4()) == {}
+    choose(alice, "just-listening")
+    assert purposes_in_force(alice.subject.id) == {}
     with pytest.raises(ConsentRefused, match="Nothing was changed"):
         choose(alice, "community")
     settings.KEY_ENCRYPTION_KEYS = keys
@@ -360,3 +362,27 @@ def test_fault_31_a_withdrawal_waits_for_no_key_and_a_yes_is_refused(
     assert _findings() == []
     _tamper("UPDATE privacy_center_consentrecord SET opening = sha256('x') WHERE opening <> ''")
     assert len(_findings()) == 3
+
+
+def test_an_unanswered_notice_ends_the_yes_by_the_first_version_that_came_after_it(
+    alice: Account,
+) -> None:
+    now = timezone.now()
+    choose(alice, "community", at=now)
+    for number, days in enumerate((RENEW_WITHIN.days, 1)):
+        draft = draft_notice(Purpose.LISTENING_STORE)
+        draft.texts.filter(language="en").update(sentence=f"Other words, {number}.")
+        publish_notice(draft, at=now - timedelta(days=days))
+    assert expire_unanswered(at=now) == 3
+    ended = ConsentRecord.objects.get(decision=Decision.EXPIRED, purpose=Purpose.LISTENING_STORE)
+    assert ended.notice.version == 1
+
+
+def test_what_cannot_be_opened_is_counted_or_named(
+    ledger: int, alice: Account, settings: Settings, capsys: pytest.CaptureFixture
+) -> None:
+    DataSubject.objects.filter(pk=alice.subject.id).update(wrapped_key=None, wrapping_key_id="")
+    call_command("verify_ledger")
+    assert "7 of them are of people whose key is destroyed" in capsys.readouterr().out
+    settings.KEY_ENCRYPTION_KEYS = {"another": bytes(32)}
+    assert sum("the key demo is not here" in finding for finding in _findings()) == ledger - 7

@@ -234,7 +234,7 @@ def test_counts_of_fewer_than_20_people_do_not_order_a_shelf(
 )
 def test_the_moment_follows_the_hour(hour: int, title: str, intention: str) -> None:
     moment = moment_at(datetime(2026, 3, 2, hour, 59, tzinfo=UTC), utc_offset_minutes=0)
-    assert (moment.title, moment.intention) == (title, intention)
+    assert (str(moment.title), moment.intention) == (title, intention)
 
 
 def test_the_hour_is_that_of_the_persons_own_clock() -> None:

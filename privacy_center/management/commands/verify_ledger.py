@@ -12,13 +12,13 @@ class Command(BaseCommand):
     help = "Derive the whole ledger again from the records, and say what is wrong and where."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        started, entries, findings = time.monotonic(), 0, 0
+        started, entries, unopened, findings = time.monotonic(), 0, 0, 0
         for step in audit_ledger():
             if isinstance(step, Finding):
                 findings += 1
                 self.stdout.write(f"{step}")
             else:
-                entries = step.entries
+                entries, unopened = step.entries, step.unopened
                 if self.stderr.isatty():
                     self.stderr.write(f"\r{entries:,} entries", ending="")
         if self.stderr.isatty():
@@ -30,3 +30,5 @@ class Command(BaseCommand):
             f"{entries:,} entries, the tree, and every checkpoint agree with the records "
             f"({seconds:.1f} s)."
         )
+        if unopened:
+            self.stdout.write(f"{unopened:,} of them are of people whose key is destroyed.")
