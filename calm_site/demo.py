@@ -5,21 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import numpy as np
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from calm_site.population import DAYS, SyntheticPerson, population
+from calm_site.population import DAYS, SEED, SyntheticPerson, population
 from calm_site.roles import DATA_SCIENTIST, EDITOR, PRIVACY_OFFICER
-from privacy_center.actions.consent import choose_preset
+from privacy_center.actions.consent import choose_preset, decide
 from privacy_center.actions.subject import create_subject
 from privacy_center.interface import Person, purposes_in_force
 from privacy_center.models import Account, AgeBand, Method
-from privacy_center.purposes import PRESETS, Preset
+from privacy_center.purposes import MOOD, PRESETS, Preset, Purpose
 from recommendations.actions.listening import Heard, rate_practice, record_listens, set_favorite
+from recommendations.actions.mood import Felt, check_in
+from recommendations.models import Moment
+from recommendations.selectors.mood import Words
 from recommendations.selectors.practice import published
 
 PEOPLE = 2000
+CHECK_INS = 18
 PASSWORD = "still-water-demo"  # noqa: S105 (printed by make run; the demo only)
 
 
@@ -105,3 +110,25 @@ def _add_sign_in(sign_in: SignIn, characters: dict[int, SyntheticPerson], now: d
     if sign_in.preset:
         subject_id = _join(account, sign_in.preset, now)
         _live(subject_id, characters[PRESETS.index(sign_in.preset)])
+        if Purpose.LISTENING_TRAIN in sign_in.preset.purposes:
+            _feel(subject_id, now)
+
+
+def _feel(subject_id: UUID, now: datetime) -> None:
+    """Who shares all of their listening here also keeps check-ins, lighter as the weeks go by."""
+    wishes = dict.fromkeys(MOOD, True)
+    decide(subject_id, wishes, method=Method.DEMO, at=now - timedelta(days=DAYS + 1))
+    person = Person(subject_id, purposes_in_force(subject_id), is_synthetic=True)
+    random = np.random.default_rng(SEED)
+    for days_ago in range(CHECK_INS * 3, 0, -3):
+        valence = round(random.normal(1.0 - days_ago / 25, 0.8))
+        felt = Felt(
+            id=uuid4(),
+            practice=None,
+            moment=Moment.NONE,
+            valence=min(2, max(-2, valence)),
+            energy=int(random.integers(-2, 2)),
+            words=Words((), ""),
+            at=now - timedelta(days=days_ago, hours=2),
+        )
+        check_in(person, felt)

@@ -94,7 +94,7 @@ def opening(subject_key: bytes, record_id: UUID) -> bytes:
     """32 bytes that open one record's commitment and tell nothing of the person's other records.
 
     HMAC-SHA256(HKDF-SHA256(subject key, info "consent ledger"), record id): once the key is
-    destroyed, nobody can find which leaves were the person's; a receipt carries its own opening.
+    destroyed, it cannot be made again; a receipt carries its own.
     """
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"consent ledger")
     return hmac.digest(derived.derive(subject_key), record_id.bytes, sha256)

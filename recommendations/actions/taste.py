@@ -58,6 +58,8 @@ def restore_taste(person: Person) -> Marked:
 
 def hide_practice(person: Person, practice: Practice, *, is_hidden: bool) -> None:
     """Keep a practice off the person's shelves, or let it be there again. Twice is as once."""
+    if person.subject_id is None:
+        raise NotConsented
     if not is_hidden:
         # What is kept can always be taken away, also while its consent waits to be renewed.
         own = HiddenPractice.objects.filter(subject_id=person.subject_id, practice=practice)
