@@ -67,8 +67,7 @@ PRESETS: tuple[Preset, ...] = (
         _("Just listening"),
         _("Nothing about your listening leaves this device."),
         (
-            _("Every practice and every feature is open to you."),
-            _("Your history stays in this browser."),
+            _("What you play is noted in this browser only."),
             _("Shelves are the same for everybody."),
         ),
         frozenset(),
@@ -78,7 +77,6 @@ PRESETS: tuple[Preset, ...] = (
         _("Just for me"),
         _("We keep your history and shape your shelves with it."),
         (
-            _("Every practice and every feature is open to you."),
             _("Your history is kept, and follows you to other devices."),
             _("Shelves are shaped by your history, and it is used for nothing else."),
         ),
@@ -89,7 +87,6 @@ PRESETS: tuple[Preset, ...] = (
         _("Community"),
         _("Your history also helps to shape everyone's shelves."),
         (
-            _("Every practice and every feature is open to you."),
             _("Your history is kept, and shapes your shelves."),
             _("It is counted with other people's. Leave, and the model is made again without you."),
         ),

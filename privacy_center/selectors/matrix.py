@@ -59,6 +59,11 @@ class Cell:
         return not self.is_on and bool(self.renewal or self.waits_for)
 
     @property
+    def deletes(self) -> str:
+        """What a no would delete, in words; empty when nothing."""
+        return ", ".join(holding.kept for holding in self.holdings if holding.kept)
+
+    @property
     def missing(self) -> "Sequence[Cell]":
         """What a yes to this one says yes to: itself, after what it needs and is not on."""
         return [self.needs, self] if self.needs and not self.needs.is_on else [self]

@@ -1,5 +1,6 @@
 """What a person is asked again: a yes to words that have changed since, or one that ends soon."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ from privacy_center.models import YES, ConsentState, Notice
 from privacy_center.purposes import MOOD, Purpose
 from privacy_center.selectors.consent import RENEW_WITHIN
 from privacy_center.selectors.notice import live_notices_with_texts, superseded_at, text_in
+from privacy_center.selectors.notice_diff import Words, word_changes
 
 # A person is asked this long before a yes ends.
 ASK_BEFORE = timedelta(days=30)
@@ -17,15 +19,14 @@ ASK_BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Renewal:
-    """A question: the sentence before and the one now, which are the same where the yes only ends.
+    """A question, with how its sentence differs from the one before.
 
     `until` is when the yes ends unanswered. Until it is renewed, a suspended one does nothing.
     """
 
     purpose: Purpose
     title: str
-    before: str
-    sentence: str
+    changes: Sequence[Words]
     statement: str
     is_suspended: bool
     is_explicit: bool
@@ -49,8 +50,7 @@ def renewal_of(state: ConsentState, live: Notice, *, language: str, at: datetime
     return Renewal(
         purpose=Purpose(state.purpose),
         title=text.title,
-        before=text_in(state.record.notice, language).sentence,
-        sentence=text.sentence,
+        changes=word_changes(text_in(state.record.notice, language).sentence, text.sentence),
         statement=text.statement,
         is_suspended=is_suspended,
         is_explicit=state.purpose in MOOD,

@@ -1,4 +1,4 @@
-"""Everything that happened to a person's data, newest first, from every source there is."""
+"""What a person decided, what was learned from them and who looked at their data, newest first."""
 
 import heapq
 from collections.abc import Iterator, Sequence

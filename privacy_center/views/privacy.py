@@ -47,6 +47,7 @@ class PresetChoice:
     shown: str
     is_current: bool
     ends_storing: bool
+    deletes: str
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _presets(subject_id: UUID | None, *, is_asked: bool) -> list[PresetChoice]:
             preset,
             {purpose: text_in(notices[purpose], language) for purpose in _listed(preset)},
             is_current=preset is current,
-            ends_storing=Purpose.LISTENING_STORE in on - preset.purposes,
+            ends_storing=(ends_storing := Purpose.LISTENING_STORE in on - preset.purposes),
+            deletes=kept if ends_storing else "",
         )
         for preset in PRESETS
     ]

@@ -29,7 +29,7 @@ KINDS = (
 @never_cache
 @login_required
 def timeline_page(request: HttpRequest) -> HttpResponse:
-    """One page of everything that happened to one's own data."""
+    """One page of what was decided, learned and looked at."""
     subject_id = person(request).subject_id
     if subject_id is None:
         raise Http404

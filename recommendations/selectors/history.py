@@ -3,6 +3,7 @@
 Days and months are those of `zone`, the clock of the person's own device.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -61,10 +62,10 @@ def history(subject_id: UUID) -> QuerySet[Listen]:
 
 
 def found(subject_id: UUID, search: Search, *, zone: tzinfo) -> QuerySet[Listen]:
-    """The listens that fit; every word must occur in the practice's title."""
+    """The listens that fit; every word must begin a word of the practice's title."""
     listens = history(subject_id)
     for word in search.text.split():
-        listens = listens.filter(practice__title__icontains=word)
+        listens = listens.filter(practice__title__iregex=rf"(^|\W){re.escape(word)}")
     if search.month:
         begins = datetime.combine(search.month, datetime.min.time(), tzinfo=zone)
         ends = datetime.combine(_next_month(search.month), datetime.min.time(), tzinfo=zone)

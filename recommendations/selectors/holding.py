@@ -64,9 +64,11 @@ def stored(subject_id: UUID, *, now: datetime) -> Holding:
         kinds[row.kind] += row.count
     oldest = min(row.oldest for row in rows)
     shown = last_twelve([Month(*item) for item in months.items()], today=now.date())
+    kept = ", ".join(_counts(kinds))
     return Holding(
         _("Held now: %(what)s; the oldest from %(date)s.")
-        % {"what": ", ".join(_counts(kinds)), "date": date_format(oldest, _("j F Y"))},
+        % {"what": kept, "date": date_format(oldest, _("j F Y"))},
+        kept=kept,
         count=kinds.total(),
         oldest=oldest,
         months=tuple(month.count for month in shown),

@@ -39,6 +39,7 @@ def stored_moods(subject_id: UUID, *, now: datetime) -> Holding:
     shown = last_twelve([Month(*item) for item in months.items()], today=now.date())
     return Holding(
         sentence % {"count": count, "date": date_format(oldest, _("j F Y"))},
+        kept=ngettext("%(count)d check-in", "%(count)d check-ins", count) % {"count": count},
         count=count,
         oldest=oldest,
         months=tuple(month.count for month in shown),

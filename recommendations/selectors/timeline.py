@@ -77,7 +77,7 @@ def _events(releases: _Learned) -> Iterator[Event]:
         )
         % {"count": more}
         if more
-        else _("It is the only one so far."),
+        else _("It is the only one since you said yes."),
     )
     if releases.clean_at is not None:
         yield Event(

@@ -13,7 +13,7 @@ from django.utils import timezone as clock
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from privacy_center.interface import KeyUnavailable, Person, person
 from recommendations.actions.listening import NotConsented
@@ -36,20 +36,27 @@ def mood(request: HttpRequest) -> HttpResponse:
     return _page(request, _form(None, initial={"id": uuid4()}), status=200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
 def check_in_now(request: HttpRequest) -> HttpResponse:
-    """Keep a check-in on its own."""
+    """Keep a check-in on its own. The page of an error stands at this address; loaded again, it
+    leads back to the check-ins."""
+    if request.method != "POST":
+        return redirect("recommendations:mood")
     return _keep(request, None)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
 def check_in_beside(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keep a check-in before or after a practice."""
-    return _keep(request, get_object_or_404(published(), slug=slug))
+    """Keep a check-in before or after a practice. The page of an error stands at this address;
+    loaded again, it leads back to the practice."""
+    practice = get_object_or_404(published(), slug=slug)
+    if request.method != "POST":
+        return redirect(practice)
+    return _keep(request, practice)
 
 
 @require_POST

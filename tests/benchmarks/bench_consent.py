@@ -193,41 +193,63 @@ def longest_wait() -> float:
 
 _FILL = """
 INSERT INTO privacy_center_consentrecord
-    (id, subject_id, purpose, decision, method, notice_id, language, preset, recorded_at,
-     valid_until, commitment)
-SELECT gen_random_uuid(), %s, 'listening:train', 'refused', 'api', %s, 'en', '',
+    (id, subject_id, purpose, decision, method, notice_id, language, preset, wording_digest,
+     recorded_at, valid_until, commitment)
+SELECT gen_random_uuid(), %s, 'listening:train', 'refused', 'api', %s, 'en', '', '',
        now() + number * interval '1 millisecond', NULL, sha256(number::text::bytea)
 FROM generate_series(1, %s) AS number
 """
 
 
+_RECORDS = """
+SELECT record.id, record.purpose, record.decision, notice.digest,
+       to_char(record.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       record.commitment
+FROM privacy_center_consentrecord AS record
+JOIN privacy_center_notice AS notice ON notice.id = record.notice_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM privacy_center_ledgerentry AS entry WHERE entry.record_id = record.id)
+"""
+
+
 def fill(leaves: int) -> None:
-    """Entries up to a number, by SQL: their person's key is destroyed, as after an erasure."""
-    from django.db import connection
+    """A ledger of so many leaves: records by SQL, entries and nodes by COPY, and one checkpoint by
+    the sequencer. The records are one person's, whose key then is destroyed, as by an erasure."""
+    from django.db import connection, transaction
     from django.utils import timezone
 
-    from privacy_center.models import ConsentRecord, DataSubject, LedgerEntry
+    from privacy_center import sequencer
+    from privacy_center.ledger.leaf import Leaf
+    from privacy_center.ledger.tree import Fold, Node, edge
+    from privacy_center.models import DataSubject
     from privacy_center.purposes import Purpose
+    from privacy_center.selectors.ledger import latest_checkpoint, read_nodes
     from privacy_center.selectors.notice import live_notices
-    from privacy_center.sequencer import sequence
 
     (person,) = make_people(1)
+    latest = latest_checkpoint()
+    size = latest.size if latest else 0
+    tree, nodes = Fold(size, read_nodes(edge(size))), list[tuple[Node, bytes]]()
     notice = live_notices()[Purpose.LISTENING_TRAIN]
-    missing = leaves - LedgerEntry.objects.count()
-    with connection.cursor() as cursor:
-        cursor.execute(_FILL, [person, notice.pk, missing])
-    records = ConsentRecord.objects.filter(entry=None).select_related("notice")
-    batch: list[LedgerEntry] = []
-    for record in records.iterator(chunk_size=10_000):
-        batch.append(LedgerEntry(record_id=record.pk, leaf_hash=record.leaf.hash))
-        if len(batch) == 10_000:
-            LedgerEntry.objects.bulk_create(batch)
-            batch = []
-    LedgerEntry.objects.bulk_create(batch)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_FILL, [person, notice.pk, leaves - size])
+        cursor.execute(_RECORDS)
+        rows = cursor.fetchall()
+        with cursor.copy(
+            "COPY privacy_center_ledgerentry (record_id, leaf_hash, index) FROM STDIN"
+        ) as copy:
+            for record_id, purpose, decision, digest, at, committed in rows:
+                leaf_hash = Leaf(purpose, decision, digest, at, committed).hash
+                copy.write_row((record_id, leaf_hash, tree.size))
+                nodes += tree.add(leaf_hash)
+        with cursor.copy(
+            "COPY privacy_center_ledgernode (level, position, hash) FROM STDIN"
+        ) as copy:
+            for node, data in nodes:
+                copy.write_row((node.level, node.position, data))
+        checkpoint = sequencer._sign(tree.size, timezone.now)
+    sequencer._publish(checkpoint)
     DataSubject.objects.filter(pk=person).update(wrapped_key=None, wrapping_key_id="")
-    started = time.monotonic()
-    count = sequence(clock=timezone.now)
-    print(f"sequenced {count:,} entries: {count / (time.monotonic() - started):,.0f} a second")
 
 
 def proofs() -> None:

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from calm_site import demo as demo_loader
 from calm_site.demo import PASSWORD, SIGN_INS, is_loaded, load_people
 from privacy_center.models import Account, ConsentRecord, ConsentState, DataSubject, Method
-from privacy_center.purposes import PRESETS
-from recommendations.models import Favorite, Listen, Practice, Rating, Release
+from privacy_center.purposes import MOOD, PRESETS, Purpose
+from recommendations.models import CheckIn, Favorite, Listen, Practice, Rating, Release
 from tests.conftest import NOW, person_of
 
 COUNT = 20
@@ -53,7 +53,9 @@ def test_every_preset_has_a_person_with_a_history_only_where_it_may_be_stored(de
     for preset in PRESETS:
         account = Account.objects.get(email=f"{preset.key}@example.org")
         person = person_of(account)
-        assert frozenset(person.consents) == preset.purposes
+        shares_all = Purpose.LISTENING_TRAIN in preset.purposes
+        assert frozenset(person.consents) == preset.purposes | frozenset(MOOD if shares_all else ())
+        assert CheckIn.objects.filter(subject_id=account.subject.id).exists() == shares_all
         assert Listen.objects.filter(subject_id=account.subject.id).exists() == person.can_store
 
 

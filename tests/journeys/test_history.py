@@ -98,6 +98,27 @@ def test_by_keyboard_one_is_left_out_and_counted_again_and_one_is_deleted(
     assert page.url.endswith("/history/")
 
 
+@pytest.mark.parametrize("name", ["Leave", "Delete"])
+def test_on_a_phone_the_list_stays_under_the_thumb(
+    name: str, new_page: Callable[..., Page], listener: Account, catalog: list[Practice]
+) -> None:
+    now = timezone.now()
+    many = [Heard(uuid4(), p, now - timedelta(days=9), 60, 60) for p in catalog[:40]]
+    record_listens(person_of(listener), many)
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    enter(page, listener)
+    page.goto("/history/", wait_until="networkidle")
+    act = page.locator(".listen").nth(2).get_by_role("button", name=name)
+    act.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 150)")
+    before = page.evaluate("scrollY")
+    assert before > 0
+    act.tap()
+    expect(page.locator("#messages")).to_contain_text("1 listen")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert abs(page.evaluate("scrollY") - before) < 2
+
+
 def test_by_keyboard_some_are_ticked_and_what_a_search_finds_is_deleted(
     page: Page, listener: Account, catalog: list[Practice]
 ) -> None:

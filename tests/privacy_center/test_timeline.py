@@ -1,4 +1,4 @@
-"""The timeline: everything that happened to one person's data, in a stable order."""
+"""The timeline: what one person decided, what was learned and who looked, in a stable order."""
 
 import re
 from collections.abc import Callable

@@ -148,7 +148,20 @@ def test_search_finds_by_every_word_of_the_title(
     _hear(alice, other, NOW)
     for text in ("rain", "RAIN steady", " ste "):
         assert _shown(client.get(HISTORY, {"q": text})) == [wanted]
+    assert "Found: 1 of 2" in client.get(HISTORY, {"q": "rain"}).content.decode()
     assert _shown(client.get(HISTORY, {"q": "rain breath"})) == []
+
+
+def test_search_finds_beginnings_of_words_and_takes_every_sign_as_it_is(
+    client: Client, alice: Account, catalog: list[Practice]
+) -> None:
+    _hear(alice, next(p for p in catalog if p.slug == "night-train"), NOW)
+    numbers = _hear(alice, next(p for p in catalog if p.slug == "four-seven-eight"), NOW)
+    Practice.objects.filter(slug="four-seven-eight").update(title="4-7-8 (slow)")
+    for text in ("rain", ".", "t*", "tra|x", "\\"):
+        assert _shown(client.get(HISTORY, {"q": text})) == []
+    for text in ("7", "(slow", "slow"):
+        assert _shown(client.get(HISTORY, {"q": text})) == [numbers]
 
 
 def test_the_month_filter_keeps_one_month(

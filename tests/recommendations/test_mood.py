@@ -124,7 +124,15 @@ def test_what_cannot_be_kept_is_said_beside_what_was_typed(
             answer = client.post(address, _said(note="A long walk.", moment="after") | change)
         assert answer.status_code == 400
         assert "errorlist" in _text(answer)
+        assert 'role="alert" tabindex="-1" autofocus' in _text(answer)
         assert "note" in change or "A long walk." in _text(answer)
+
+
+def test_the_address_of_an_error_leads_back_when_it_is_loaded_again(client: Client) -> None:
+    assert client.get(BESIDE).headers["Location"] == "/practices/steady-rain/"
+    assert client.get(ON_ITS_OWN).headers["Location"] == PAGE
+    assert client.get("/practices/no-such-one/check-in/").status_code == 404
+    assert client.put(BESIDE).status_code == 405
 
 
 @pytest.mark.parametrize("note", ["   ", "\r\n\r\n", "\u3000", "sent \u202eback", "bell\x07"])

@@ -50,7 +50,7 @@ def test_whoever_still_shares_is_told_of_the_first_release_and_how_many_since() 
     events = learned([(_at(2.5), None)])
     assert events == [Event(_at(3.5), LEARNED, "6 more have been made with it since.")]
     assert learned([(_at(8), None)])[0].detail == "1 more has been made with it since."
-    assert learned([(_at(8.5), None)])[0].detail == "It is the only one so far."
+    assert learned([(_at(8.5), None)])[0].detail == "It is the only one since you said yes."
 
 
 @pytest.mark.usefixtures("releases")
