@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from redis.exceptions import ConnectionError as CacheDown
+from redis.exceptions import ResponseError as CacheRefuses
 from redis.exceptions import TimeoutError as CacheSlow
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -23,7 +24,7 @@ API = "/api/"
 LOOPBACK = ("127.0.0.1", "::1")
 RETRY_AFTER_SECONDS = "5"
 # The database, or the cache that counts sign-in attempts.
-OUTAGES = (OperationalError, InterfaceError, CacheDown, CacheSlow)
+OUTAGES = (OperationalError, InterfaceError, CacheDown, CacheSlow, CacheRefuses)
 LENGTH = re.compile("[0-9]{1,18}")
 
 

@@ -97,6 +97,8 @@ DATABASES = {
         **DATABASE,
         "ENGINE": "django.db.backends.postgresql",
         "OPTIONS": {
+            # Whoever waits for a row this long is answered 503, and the thread is free again.
+            "options": "-c lock_timeout=5s",
             **DATABASE.get("OPTIONS", {}),
             "pool": {"min_size": 1, "max_size": 8, "timeout": 2},
         },

@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 
+from privacy_center.actions.consent import decide
 from privacy_center.actions.gpc import honor_signal
 from privacy_center.interface import person
-from privacy_center.models import Decision
+from privacy_center.models import Decision, Method
+from privacy_center.purposes import Purpose
 from privacy_center.selectors.gpc import has_signaled
 
 COOKIE = "gpc"
@@ -80,7 +82,13 @@ def _note(request: HttpRequest) -> None:
     if not says or subject_id is None or (seen is None and has_signaled(subject_id)):
         request.session[SEEN] = says
         return
-    records = honor_signal(subject_id, at=timezone.now(), language=get_language() or "en")
+    at, language = timezone.now(), get_language() or "en"
+    if has_signal(request):
+        records = honor_signal(subject_id, at=at, language=language)
+    else:
+        # A press is a press, also when it was made before signing in.
+        said, by = {Purpose.SALE: False}, Method.PRIVACY_PAGE
+        records = decide(subject_id, said, method=by, at=at, language=language)
     # Afterwards: a signal that could not be recorded is heard again at the next request.
     request.session[SEEN] = says
     ended = [record.purpose for record in records if record.decision == Decision.WITHDRAWN]

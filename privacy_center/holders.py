@@ -23,10 +23,10 @@ class Holding:
     """
 
     sentence: str
-    kept: str = ""
     count: int = 0
     oldest: datetime | None = None
     months: tuple[int, ...] = ()
+    kept: str = ""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ def grant_to_imported(
     importer asserts that these people said yes elsewhere; the records say `import`.
     """
     for purpose in purposes:
-        if purpose not in OFFERED or (purpose.needs and purpose.needs not in purposes):
+        # Mood is agreed to by its own person, one statement at a time.
+        if purpose not in LISTENING or (purpose.needs and purpose.needs not in purposes):
             raise ConsentRefused(f"{purpose} cannot be granted by an import.")
     decisions = dict.fromkeys(sorted(purposes, key=lambda p: p.needs is not None), Decision.GIVEN)
     notices, how = live_notices(), Decided(at, Method.IMPORT)

@@ -19,8 +19,9 @@ class NotPublishable(Exception):
 def draft_notice(purpose: Purpose) -> Notice:
     """The purpose's draft; made from its live version when there is none."""
     with transaction.atomic():
-        versions = Notice.objects.select_for_update().filter(purpose=purpose).order_by("-version")
-        newest = versions[0]
+        # The first version is there always: whoever holds it drafts alone.
+        Notice.objects.select_for_update(no_key=True).get(purpose=purpose, version=1)
+        newest = Notice.objects.filter(purpose=purpose).order_by("-version")[0]
         if newest.published_at is None:
             return newest
         draft = Notice.objects.create(

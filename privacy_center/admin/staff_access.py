@@ -63,6 +63,7 @@ class StaffAccessAdmin(ReadOnlyAdmin):
             messages.SUCCESS,
         )
         onward = request.GET.get("next", "")
-        if url_has_allowed_host_and_scheme(onward, allowed_hosts=None):
+        is_local = url_has_allowed_host_and_scheme(onward, allowed_hosts=None)
+        if is_local and onward.startswith("/"):
             return redirect(onward)
         return redirect("admin:privacy_center_datasubject_change", obj.subject_id)

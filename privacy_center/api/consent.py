@@ -1,8 +1,8 @@
 """Reading and changing one's consent."""
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -21,7 +21,7 @@ from privacy_center.models import Method
 from privacy_center.purposes import OFFERED, PRESETS, Purpose, preset_of
 from privacy_center.selectors.consent import consent_states, purposes_in_force
 from privacy_center.selectors.gpc import opt_out_of
-from privacy_center.selectors.notice import live_notices
+from privacy_center.selectors.notice import FIRST_LANGUAGE, live_notices
 
 
 class Outdated(APIException):
@@ -112,13 +112,27 @@ class ConsentView(APIView):
         form.is_valid(raise_exception=True)
         chosen = form.validated_data
         shown: dict[Purpose, int] = chosen.get("notices", {})
-        at = timezone.now()
+        at, language = timezone.now(), get_language() or FIRST_LANGUAGE
         try:
             if "preset" in chosen:
                 preset = next(p for p in PRESETS if p.key == chosen["preset"])
-                choose_preset(subject_id, preset, method=Method.API, at=at, shown=shown)
+                choose_preset(
+                    subject_id,
+                    preset,
+                    method=Method.API,
+                    at=at,
+                    language=language,
+                    shown=shown,
+                )
             else:
-                decide(subject_id, chosen["purposes"], method=Method.API, at=at, shown=shown)
+                decide(
+                    subject_id,
+                    chosen["purposes"],
+                    method=Method.API,
+                    at=at,
+                    language=language,
+                    shown=shown,
+                )
         except ConsentRefused as refusal:
             raise serializers.ValidationError({"purposes": [str(refusal)]}) from refusal
         except NoticeOutdated as error:

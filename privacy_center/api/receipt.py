@@ -60,7 +60,10 @@ class ReceiptsView(APIView):
         subject = _subject(request)
         entries = LedgerEntry.objects.filter(record__subject=subject).select_related("record")
         pages = Newest()
-        page = pages.paginate_queryset(entries, request, view=self) or []
+        try:
+            page = pages.paginate_queryset(entries, request, view=self) or []
+        except ValueError as error:
+            raise NotFound(pages.invalid_cursor_message) from error
         return pages.get_paginated_response(
             [
                 {

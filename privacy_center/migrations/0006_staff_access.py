@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(help_text='What the person is told of who it was.', max_length=80)),
-                ('reason', models.CharField(help_text='The person reads these words, with the time and your role.', max_length=300, validators=[django.core.validators.MinLengthValidator(10), privacy_center.models.plain_text.is_plain_text])),
+                ('reason', models.CharField(help_text='The person reads these words, with the time and your role.', max_length=300, validators=[django.core.validators.MinLengthValidator(10), privacy_center.models.plain_text.is_plain_text, privacy_center.models.plain_text.has_words])),
                 ('at', models.DateTimeField()),
                 ('staff', models.ForeignKey(help_text='Never shown to the person.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='privacy_center.datasubject')),

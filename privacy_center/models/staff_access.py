@@ -4,7 +4,7 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 
 from privacy_center.models.account import Account
-from privacy_center.models.plain_text import is_plain_text
+from privacy_center.models.plain_text import has_words, is_plain_text
 from privacy_center.models.subject import DataSubject
 
 SHORTEST_REASON = 10
@@ -21,7 +21,7 @@ class StaffAccess(models.Model):
     role = models.CharField(max_length=80, help_text="What the person is told of who it was.")
     reason = models.CharField(
         max_length=LONGEST_REASON,
-        validators=[MinLengthValidator(SHORTEST_REASON), is_plain_text],
+        validators=[MinLengthValidator(SHORTEST_REASON), is_plain_text, has_words],
         help_text="The person reads these words, with the time and your role.",
     )
     at = models.DateTimeField()

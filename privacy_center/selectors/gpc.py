@@ -35,7 +35,11 @@ def opt_out_of(states: Iterable[ConsentState]) -> OptOut:
 
 
 def has_signaled(subject_id: UUID) -> bool:
-    """Whether the signal was ever recorded for this person."""
-    return ConsentRecord.objects.filter(
+    """Whether a recorded signal still stands: what it said was not taken back since."""
+    stands = ConsentState.objects.filter(
+        subject_id=subject_id, purpose=Purpose.SALE, decision=Decision.REFUSED
+    )
+    signals = ConsentRecord.objects.filter(
         subject_id=subject_id, purpose=Purpose.SALE, method=Method.GPC
-    ).exists()
+    )
+    return stands.exists() and signals.exists()

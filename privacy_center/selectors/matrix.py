@@ -92,6 +92,16 @@ class Matrix:
     singles: Sequence[Cell]
 
     @property
+    def in_force(self) -> frozenset[Purpose]:
+        """Which of the table's purposes are on."""
+        return frozenset(cell.purpose for row in self.rows for cell in row.cells if cell.is_on)
+
+    @property
+    def deletes(self) -> str:
+        """What ending the storing of listening would delete."""
+        return self.rows[0].cells[0].deletes
+
+    @property
     def paused(self) -> Sequence[Cell]:
         """Whose words have changed since the person agreed."""
         cells = [cell for row in self.rows for cell in row.cells]

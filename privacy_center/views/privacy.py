@@ -23,6 +23,7 @@ from privacy_center.selectors.consent import (
     consent_states,
     purposes_in_force,
 )
+from privacy_center.selectors.kept_now import kept_now
 from privacy_center.selectors.matrix import matrix
 from privacy_center.selectors.notice import (
     FIRST_LANGUAGE,
@@ -37,7 +38,10 @@ DECISIONS_SHOWN = 10
 
 @dataclass(frozen=True)
 class PresetChoice:
-    """A preset with the notices that choosing it says yes to, in the reader's language."""
+    """A preset with the notices that choosing it says yes to, in the reader's language.
+
+    `deletes` says what choosing it would delete; empty when nothing.
+    """
 
     key: str
     title: Promise
@@ -66,16 +70,19 @@ class DecisionLine:
 def privacy(request: HttpRequest) -> HttpResponse:
     """What this site keeps about whoever is looking, and every switch for it."""
     subject_id = person(request).subject_id
-    presets = _presets(subject_id, is_asked=False)
-    context: dict[str, object] = {"presets": presets}
-    if subject_id:
-        language = get_language() or FIRST_LANGUAGE
-        context |= {
-            "current": next((preset for preset in presets if preset.is_current), None),
-            "matrix": matrix(subject_id, language=language, at=timezone.now()),
-            "decisions": _lines(subject_id, language),
-            "is_below_consent": is_below_consent(subject_id),
-        }
+    if subject_id is None:
+        return render(request, "privacy_center/privacy.html", {"presets": _presets(None)})
+    language = get_language() or FIRST_LANGUAGE
+    table = matrix(subject_id, language=language, at=timezone.now())
+    presets = _presets(subject_id, kept=table.deletes)
+    context = {
+        "presets": presets,
+        "current": next((preset for preset in presets if preset.is_current), None),
+        "kept_now": kept_now(table.in_force),
+        "matrix": table,
+        "decisions": _lines(subject_id, language),
+        "is_below_consent": is_below_consent(subject_id),
+    }
     return render(request, "privacy_center/privacy.html", context)
 
 
@@ -109,7 +116,9 @@ def _clean(subject_id: UUID, purpose: str) -> CleanRelease | None:
     return clean_release(state, live_notices()[Purpose(purpose)]) if state else None
 
 
-def _presets(subject_id: UUID | None, *, is_asked: bool) -> list[PresetChoice]:
+def _presets(
+    subject_id: UUID | None, *, is_asked: bool = False, kept: str = ""
+) -> list[PresetChoice]:
     notices, language = live_notices_with_texts(), get_language() or FIRST_LANGUAGE
     on = _said_yes_to(subject_id) if subject_id else frozenset()
     current = None if is_asked or _has_paused(subject_id, on) else preset_of(on)
@@ -118,8 +127,8 @@ def _presets(subject_id: UUID | None, *, is_asked: bool) -> list[PresetChoice]:
             preset,
             {purpose: text_in(notices[purpose], language) for purpose in _listed(preset)},
             is_current=preset is current,
-            ends_storing=(ends_storing := Purpose.LISTENING_STORE in on - preset.purposes),
-            deletes=kept if ends_storing else "",
+            ends_storing=Purpose.LISTENING_STORE in on - preset.purposes,
+            kept=kept,
         )
         for preset in PRESETS
     ]
@@ -137,7 +146,12 @@ def _has_paused(subject_id: UUID | None, on: frozenset[Purpose]) -> bool:
 
 
 def _choice(
-    preset: Preset, texts: dict[Purpose, NoticeText], *, is_current: bool, ends_storing: bool
+    preset: Preset,
+    texts: dict[Purpose, NoticeText],
+    *,
+    is_current: bool,
+    ends_storing: bool,
+    kept: str,
 ) -> PresetChoice:
     return PresetChoice(
         preset.key,
@@ -148,6 +162,7 @@ def _choice(
         " ".join(f"{purpose}={text.notice.version}" for purpose, text in texts.items()),
         is_current,
         ends_storing,
+        kept if ends_storing else "",
     )
 
 

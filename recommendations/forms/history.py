@@ -1,7 +1,7 @@
 """Looking for listens in one's history, and choosing some of them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django import forms
@@ -24,9 +24,12 @@ class MonthField(forms.CharField):
         if not text:
             return None
         try:
-            return date.fromisoformat(f"{text}-01")
-        except ValueError:
+            first = date.fromisoformat(f"{text}-01")
+            # The month must have a next one.
+            first + timedelta(days=31)
+        except (ValueError, OverflowError):
             raise ValidationError(_("Choose a month from the list.")) from None
+        return first
 
 
 class HistoryForm(forms.Form):

@@ -81,7 +81,8 @@ LONGEST_NOTE = 500
 
 # As for names of practices, but of several lines; an empty note is none.
 is_plain_note = RegexValidator(
-    r"^(?=[\s\S]*\S)[^\x00-\x09\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z",
+    r"^(?=[\s\S]*[^\s\u200b-\u200d\u2060\ufeff])"
+    r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*\Z",
     _("Use visible text without control characters or direction marks."),
 )
 

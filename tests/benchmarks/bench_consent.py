@@ -201,6 +201,13 @@ FROM generate_series(1, %s) AS number
 """
 
 
+_ANSWER = """
+INSERT INTO privacy_center_consentstate (subject_id, purpose, decision, record_id, since)
+SELECT record.subject_id, record.purpose, record.decision, record.id, record.recorded_at
+FROM privacy_center_ledgerentry AS entry
+JOIN privacy_center_consentrecord AS record ON record.id = entry.record_id
+WHERE record.subject_id = %s ORDER BY entry.id DESC LIMIT 1
+"""
 _RECORDS = """
 SELECT record.id, record.purpose, record.decision, notice.digest,
        to_char(record.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
@@ -247,6 +254,7 @@ def fill(leaves: int) -> None:
         ) as copy:
             for node, data in nodes:
                 copy.write_row((node.level, node.position, data))
+        cursor.execute(_ANSWER, [person])
         checkpoint = sequencer._sign(tree.size, timezone.now)
     sequencer._publish(checkpoint)
     DataSubject.objects.filter(pk=person).update(wrapped_key=None, wrapping_key_id="")

@@ -27,6 +27,8 @@ PLAIN = {
     "DEMO": "0",
     "EMAIL_URL": "consolemail://",
     "SECRET_KEY": "for-this-test-only-" + "x" * 40,
+    "KEY_ENCRYPTION_KEYS": f"test:{'A' * 43}=",
+    "LEDGER_SIGNING_SEEDS": f"{'A' * 43}=",
     "HTTPS_ONLY": "0",
 }
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from privacy_center.models import Account
 from recommendations.models import CheckIn, Label, Moment, Practice
@@ -50,6 +50,24 @@ def test_pages_of_check_ins_are_accessible(
     page.goto("/practices/steady-rain/")
     page.locator("#check-in summary").click()
     assert _faults(page) == []
+
+
+def test_an_error_has_the_focus_and_its_page_may_be_loaded_again(
+    page: Page, alice: Account
+) -> None:
+    share_mood(alice)
+    sign_in(page, alice)
+    page.goto("/practices/steady-rain/", wait_until="networkidle")
+    page.locator("#check-in summary").click()
+    form = page.locator(".check-in-form")
+    # Whoever has no scripts, or an old browser, sends what the browser would not.
+    form.evaluate("form => { form.noValidate = true; }")
+    form.get_by_role("button").click()
+    expect(page.locator(".form-errors")).to_be_focused()
+    expect(page.locator(".form-errors")).to_contain_text("How does it feel?")
+    page.reload()
+    assert page.url.endswith("/practices/steady-rain/")
+    page.close()
 
 
 def test_by_keyboard_alone_a_check_in_is_kept_beside_a_practice(page: Page, alice: Account) -> None:

@@ -152,6 +152,7 @@ def test_presets_the_opt_out_and_a_renewal_with_the_keyboard_only(
     expect(page.locator("#opt-out-state")).to_contain_text("Opt-out request honored")
     _publish(STORE)
     page.goto("/how-it-works/")
+    press(page.locator(".banner summary"))
     press(page.locator(".banner").get_by_role("button", name="Yes, again"))
     _wait_in_force(alice, STORE, is_on=True)
     expect(page.locator(".banner")).to_have_count(0)
@@ -178,6 +179,8 @@ def test_yes_and_no_look_alike(new_page: Callable[..., Page], alice: Account, wa
     _publish(STORE)
     for path in ("/practices/", PRIVACY):
         page.goto(path)
+        if path != PRIVACY:
+            page.locator(".banner summary").click()
         for pair in page.locator(".pair").all():
             _expect_alike(pair.get_by_role("button"))
 
@@ -196,6 +199,76 @@ def test_without_scripts_a_renewal_can_be_put_aside_and_answered(
     page.goto(PRIVACY)
     _cell(page, STORE).get_by_role("button", name="Yes, again").click()
     assert person_of(alice).can_personalize
+
+
+def test_a_renewal_is_one_quiet_line_that_opens_and_going_on_keeps_the_place(
+    new_page: Callable[..., Page], alice: Account
+) -> None:
+    choose(alice, "just-for-me", at=timezone.now())
+    _publish(STORE)
+    page = new_page(**WAYS["phone"])
+    enter(page, alice)
+    page.goto("/practices/")
+    box = page.locator(".banner").bounding_box()
+    assert box
+    assert box["height"] < 160
+    page.locator(".banner summary").tap()
+    expect(page.locator(".banner ins")).to_contain_text("And where you stopped.")
+    page.locator(".banner summary").tap()
+    page.evaluate("scrollTo(0, 150)")
+    page.get_by_role("button", name="Ask me another time").tap()
+    expect(page.locator(".banner")).to_have_count(0)
+    assert page.evaluate("scrollY") <= 150
+
+
+def test_what_a_no_would_delete_is_said_before_the_press(
+    new_page: Callable[..., Page], alice: Account, catalog: list[Practice]
+) -> None:
+    listen(choose(alice, "just-for-me", at=timezone.now()), *catalog[:3], at=timezone.now())
+    page = new_page(java_script_enabled=False)
+    enter(page, alice)
+    page.goto(PRIVACY)
+    lead = page.locator(".sky .lead")
+    expect(lead).to_contain_text("Your history is kept and shapes your shelves.")
+    button = page.get_by_role("button", name="Just listening", exact=True)
+    expect(button).to_have_accessible_description(
+        re.compile(r"deletes what is kept now: 3 listens")
+    )
+    switch = _cell(page, STORE).get_by_role("switch")
+    expect(switch).to_have_accessible_description(
+        re.compile(r"deletes what is kept now: 3 listens")
+    )
+    button.click()
+    expect(page.locator("main")).not_to_contain_text("deletes what is kept now")
+
+
+def test_the_focus_goes_to_what_stands_where_the_press_was(
+    new_page: Callable[..., Page], alice: Account
+) -> None:
+    page = new_page(**WAYS["phone"])
+    enter(page, alice)
+    page.goto(PRIVACY)
+    page.get_by_role("button", name="Community", exact=True).tap()
+    expect(page.get_by_text("This is how it is now")).to_be_focused()
+    page.goto(MOOD_PAGE)
+    agree = _cell(page, Purpose.MOOD_STORE).get_by_role("button", name="I agree", exact=True)
+    agree.tap()
+    expect(_cell(page, Purpose.MOOD_STORE).get_by_role("switch")).to_be_focused()
+    _publish(STORE)
+    page.goto(PRIVACY)
+    _cell(page, STORE).get_by_role("button", name="Yes, again").tap()
+    expect(_cell(page, STORE).get_by_role("switch")).to_be_focused()
+
+
+def test_a_link_to_a_statement_arrives_at_it(new_page: Callable[..., Page], alice: Account) -> None:
+    page = new_page(**WAYS["phone"])
+    enter(page, alice)
+    page.goto(PRIVACY)
+    _cell(page, Purpose.MOOD_TRAIN).locator("a.switch").tap()
+    page.wait_for_url(f"**{MOOD_PAGE}#*")
+    title = page.locator("#title-moodtrain")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport()
 
 
 def test_a_new_notice_pauses_what_it_is_about_and_says_so_in_its_cell(

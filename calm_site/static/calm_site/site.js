@@ -69,11 +69,30 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", walkShelf);
 
+/** What now stands where a button was pressed that is there no longer. @param {Element} pressed */
+function follower(pressed) {
+  const cell = pressed.closest("[data-cell]")?.dataset.cell;
+  if (cell) return document.querySelector(`[data-cell="${cell}"] :is(a.switch, button:enabled)`);
+  if (pressed.closest(".dial")) return document.querySelector(".dial-now[tabindex]");
+  return pressed.closest(".banner") && document.querySelector(".banner summary");
+}
+
+// An address with an anchor arrives there; htmx scrolls to it unless it is told to go to the top.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.pathInfo.anchor) detail.swapOverride = "outerHTML show:none";
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   const main = document.getElementById("main");
   const isNewPage = event.detail.requestConfig?.verb === "get" && event.detail.target?.id === "main";
   const isFocusLost = document.activeElement === document.body;
-  if (main && (isNewPage || isFocusLost)) main.focus({ preventScroll: !isNewPage });
+  if (main && (isNewPage || isFocusLost)) {
+    const { pathInfo, requestConfig } = event.detail;
+    main.focus({ preventScroll: !isNewPage });
+    const next = isNewPage
+      ? document.getElementById(pathInfo.anchor ?? "")
+      : requestConfig?.verb === "post" && follower(requestConfig.elt);
+    if (next) next.focus({ preventScroll: true });
+  }
   markCurrent();
   prepareShelves();
   if (isNewPage) beginIfAsked();
