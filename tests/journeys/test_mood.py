@@ -53,9 +53,11 @@ def test_pages_of_check_ins_are_accessible(
 
 
 def test_an_error_has_the_focus_and_its_page_may_be_loaded_again(
-    page: Page, alice: Account
+    browser: Browser, live_site: str, alice: Account
 ) -> None:
     share_mood(alice)
+    # A page of its own, in which a refused request is not a fault.
+    page = browser.new_page(base_url=live_site)
     sign_in(page, alice)
     page.goto("/practices/steady-rain/", wait_until="networkidle")
     page.locator("#check-in summary").click()

@@ -258,6 +258,7 @@ def test_the_focus_goes_to_what_stands_where_the_press_was(
     page.goto(PRIVACY)
     _cell(page, STORE).get_by_role("button", name="Yes, again").tap()
     expect(_cell(page, STORE).get_by_role("switch")).to_be_focused()
+    expect(_cell(page, STORE).get_by_role("switch")).to_be_in_viewport()
 
 
 def test_a_link_to_a_statement_arrives_at_it(new_page: Callable[..., Page], alice: Account) -> None:

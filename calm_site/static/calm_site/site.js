@@ -69,7 +69,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", walkShelf);
 
-/** What now stands where a button was pressed that is there no longer. @param {Element} pressed */
+/** What now stands where a button was. @param {Element} pressed */
 function follower(pressed) {
   const cell = pressed.closest("[data-cell]")?.dataset.cell;
   if (cell) return document.querySelector(`[data-cell="${cell}"] :is(a.switch, button:enabled)`);
@@ -77,7 +77,7 @@ function follower(pressed) {
   return pressed.closest(".banner") && document.querySelector(".banner summary");
 }
 
-// An address with an anchor arrives there; htmx scrolls to it unless it is told to go to the top.
+// htmx scrolls to an anchor, and then to the top if told so.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.pathInfo.anchor) detail.swapOverride = "outerHTML show:none";
 });
@@ -86,12 +86,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const isNewPage = event.detail.requestConfig?.verb === "get" && event.detail.target?.id === "main";
   const isFocusLost = document.activeElement === document.body;
   if (main && (isNewPage || isFocusLost)) {
-    const { pathInfo, requestConfig } = event.detail;
     main.focus({ preventScroll: !isNewPage });
-    const next = isNewPage
-      ? document.getElementById(pathInfo.anchor ?? "")
-      : requestConfig?.verb === "post" && follower(requestConfig.elt);
-    if (next) next.focus({ preventScroll: true });
+    let next = null;
+    if (isNewPage) next = document.getElementById(event.detail.pathInfo.anchor);
+    else if (event.detail.requestConfig?.verb === "post") next = follower(event.detail.requestConfig.elt);
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "nearest" });
   }
   markCurrent();
   prepareShelves();
