@@ -18,6 +18,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -414,6 +415,7 @@ def test_a_file_cannot_leave_its_folder(editor: Client, media_root: Path) -> Non
     assert [path.name for path in media_root.rglob("*.wav")] == ["escaped.wav"]
 
 
+@effort(deadline=None)
 @given(
     content=st.binary(max_size=400), suffix=st.sampled_from(AUDIO_SUFFIXES), at=st.integers(0, 60)
 )

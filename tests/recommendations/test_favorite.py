@@ -112,6 +112,6 @@ def test_the_model_is_made_again_for_a_favorite_and_for_one_taken_back(
     TrainingChange.objects.all().delete()
     _mark(client, practice.slug)
     _mark(client, practice.slug, "no")
-    kinds = ["learn", "learn"]
+    kinds = ["learn", "forget"]
     changes = TrainingChange.objects.order_by("pk").values_list("kind", flat=True)
     assert list(changes) == kinds
