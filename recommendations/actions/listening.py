@@ -121,10 +121,12 @@ def _unmark_favorite(person: Person, practice: Practice) -> None:
     if person.subject_id is None:
         raise NotConsented
     with transaction.atomic():
-        hold_consent(person.subject_id, Purpose.LISTENING_STORE)
+        consent_id = hold_consent(person.subject_id, Purpose.LISTENING_STORE)
         own = Favorite.objects.filter(subject_id=person.subject_id, practice=practice)
         if own.delete()[0]:
             note_less(person)
+        elif consent_id is None:
+            raise NotConsented
 
 
 def forget_listening(subject_id: UUID) -> None:
