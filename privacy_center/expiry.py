@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
-from privacy_center.models import ConsentState, DataSubject, Decision, Method
+from privacy_center.models import ConsentState, Decision, Method
 from privacy_center.purposes import Purpose
 from privacy_center.recorder import Decided, record_decisions
 from privacy_center.selectors.consent import consent_states, lapsed_states, unanswered_states
+from privacy_center.selectors.subject import hold_subject
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def _expire(states: QuerySet[ConsentState], at: datetime) -> int:
 
 def _expire_of(subject_id: UUID, states: QuerySet[ConsentState], at: datetime) -> int:
     with transaction.atomic():
-        subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
+        subject = hold_subject(subject_id)
         over = {Purpose(state.purpose) for state in states.filter(subject=subject)}
         on = {p: state for p, state in consent_states(subject_id).items() if state.is_yes}
         ends = over | {purpose for purpose in on if purpose.needs in over}

@@ -1,7 +1,7 @@
 """Deciding: every change of consent that a person makes goes through `decide`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -19,10 +19,10 @@ from privacy_center.models import (
 )
 from privacy_center.purposes import LISTENING, OFFERED, Preset, Purpose
 from privacy_center.recorder import Decided, record_decisions, record_first_decisions
+from privacy_center.selectors.consent import ASK_BEFORE
 from privacy_center.selectors.notice import live_notices
+from privacy_center.selectors.subject import hold_subject
 
-# A yes may be renewed when it is about to end, or suspended by a new notice.
-RENEW_FROM = timedelta(days=30)
 SUBJECTS_AT_ONCE = 1000
 
 
@@ -56,11 +56,10 @@ def decide(
     """
     how = Decided(at, method, language, preset)
     with transaction.atomic():
-        # One decision at a time per person; everybody else is untouched.
-        subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
+        subject = hold_subject(subject_id)
         states = _answers(subject_id)
-        notices = live_notices()
-        wanted = _with_consequences(wishes, states, notices)
+        wanted = _with_consequences(wishes, states)
+        notices = live_notices(wanted)
         _check_possible(subject, wanted)
         decisions = {
             purpose: decision
@@ -96,12 +95,12 @@ def choose_preset(
 def take_back_opt_out(subject_id: UUID, *, method: Method, at: datetime) -> list[ConsentRecord]:
     """Take back a no to sale and sharing. Nothing is sold either way; the record says what was."""
     with transaction.atomic():
-        subject = DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
+        subject = hold_subject(subject_id)
         state = _answers(subject_id).get(Purpose.SALE)
         if state is None or state.decision != Decision.REFUSED:
             return []
         decisions = {Purpose.SALE: Decision.INVALIDATED}
-        return _record(subject, decisions, live_notices(), Decided(at, method))
+        return _record(subject, decisions, live_notices(decisions), Decided(at, method))
 
 
 def grant_to_imported(
@@ -118,7 +117,7 @@ def grant_to_imported(
         if purpose not in LISTENING or (purpose.needs and purpose.needs not in purposes):
             raise ConsentRefused(f"{purpose} cannot be granted by an import.")
     decisions = dict.fromkeys(sorted(purposes, key=lambda p: p.needs is not None), Decision.GIVEN)
-    notices, how = live_notices(), Decided(at, Method.IMPORT)
+    notices, how = live_notices(purposes), Decided(at, Method.IMPORT)
     store_records: dict[UUID, UUID] = {}
     for start in range(0, len(subject_ids), SUBJECTS_AT_ONCE):
         subjects = DataSubject.objects.filter(pk__in=subject_ids[start : start + SUBJECTS_AT_ONCE])
@@ -135,9 +134,7 @@ def _answers(subject_id: UUID) -> dict[Purpose, ConsentState]:
 
 
 def _with_consequences(
-    wishes: Mapping[Purpose, bool],
-    states: Mapping[Purpose, ConsentState],
-    notices: Mapping[Purpose, Notice],
+    wishes: Mapping[Purpose, bool], states: Mapping[Purpose, ConsentState]
 ) -> dict[Purpose, bool]:
     wanted = dict(wishes)
     for purpose, is_yes in wishes.items():
@@ -204,7 +201,7 @@ def _holds(state: ConsentState | None, notice: Notice, at: datetime) -> bool:
         state is not None
         and state.record.notice_id == notice.pk
         and state.valid_until is not None
-        and state.valid_until - at > RENEW_FROM
+        and state.valid_until - at > ASK_BEFORE
     )
 
 

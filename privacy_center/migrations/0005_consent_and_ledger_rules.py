@@ -153,11 +153,6 @@ WHERE split_part(purpose, ':', 2) NOT IN ('personalize', 'train')
         WHERE stored.subject_id = said.subject_id
           AND stored.purpose = split_part(said.purpose, ':', 1) || ':store');
 """
-IN_FORCE_BEFORE = """
-CREATE VIEW consent_in_force AS
-    SELECT record_id, subject_id, purpose, since
-    FROM privacy_center_consentstate WHERE decision = 'given';
-"""
 
 
 class Migration(migrations.Migration):

@@ -12,6 +12,8 @@ from privacy_center.purposes import Purpose
 
 # A yes to an older notice waits this long for an answer; then it ends.
 RENEW_WITHIN = timedelta(days=90)
+# This long before a yes ends, the person is asked, and may renew it.
+ASK_BEFORE = timedelta(days=30)
 
 
 def purposes_in_force(subject_id: UUID) -> dict[Purpose, UUID]:

@@ -1,5 +1,6 @@
 """The notices that are live: the highest published version of each purpose."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import prefetch_related_objects
@@ -10,10 +11,10 @@ from privacy_center.purposes import Purpose
 FIRST_LANGUAGE = "en"
 
 
-def live_notices() -> dict[Purpose, Notice]:
-    """The live notice of every purpose; its texts are read when they are asked for."""
+def live_notices(purposes: Iterable[Purpose] = Purpose) -> dict[Purpose, Notice]:
+    """The live notice of these purposes; its texts are read when they are asked for."""
     rows = (
-        Notice.objects.filter(published_at__isnull=False)
+        Notice.objects.filter(published_at__isnull=False, purpose__in=list(purposes))
         .order_by("purpose", "-version")
         .distinct("purpose")
     )

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, Subquery
 
 from privacy_center.models import YES, ConsentState, Notice
 from privacy_center.purposes import MOOD, Purpose
-from privacy_center.selectors.consent import RENEW_WITHIN
+from privacy_center.selectors.consent import ASK_BEFORE, RENEW_WITHIN
 from privacy_center.selectors.notice import live_notices_with_texts, superseded_at, text_in
 from privacy_center.selectors.notice_diff import Words, word_changes
-
-# A person is asked this long before a yes ends.
-ASK_BEFORE = timedelta(days=30)
 
 
 @dataclass(frozen=True)

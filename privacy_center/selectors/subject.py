@@ -10,6 +10,12 @@ def subject_of(account: Account) -> DataSubject | None:
     return DataSubject.objects.filter(account=account).first()
 
 
+def hold_subject(subject_id: UUID) -> DataSubject:
+    """The subject, held until the transaction ends: one decision at a time per person, while
+    everybody else is untouched."""
+    return DataSubject.objects.select_for_update(no_key=True).get(pk=subject_id)
+
+
 def has_decided(subject_id: UUID) -> bool:
     """Whether the person was asked and answered, yes or no."""
     return ConsentState.objects.filter(subject_id=subject_id).exists()

@@ -13,7 +13,8 @@ from django.utils.html import strip_tags
 from privacy_center.actions.notice import draft_notice, publish_notice
 from privacy_center.models import Account, ConsentRecord, Decision, Notice
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.renewal import ASK_BEFORE, renewals, states_to_ask
+from privacy_center.selectors.consent import ASK_BEFORE
+from privacy_center.selectors.renewal import renewals, states_to_ask
 from recommendations.models import Listen, Practice
 from tests.conftest import choose, listen, person_of
 
