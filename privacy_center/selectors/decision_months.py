@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Case, Count, Value, When
 from django.db.models.functions import TruncMonth
 
-from privacy_center.models import YES, ConsentInForce, ConsentRecord
+from privacy_center.models import YES, ConsentRecord
 from privacy_center.purposes import Purpose
+from privacy_center.selectors.consent import people_by_purpose
 from privacy_center.selectors.notice import FIRST_LANGUAGE, live_notices_with_texts, text_in
 
 MONTHS = 12
@@ -38,7 +39,7 @@ def decision_months(*, now: datetime) -> list[Decisions]:
     """The last twelve months of every purpose that anybody decided about in them."""
     firsts = last_months(now.date(), MONTHS)
     counts = _counts(firsts[0])
-    people = _people()
+    people = people_by_purpose()
     notices = live_notices_with_texts()
     return [
         Decisions(
@@ -84,8 +85,3 @@ def _counts(since: date) -> dict[tuple[Purpose, date, bool], int]:
         .order_by()
     )
     return {(Purpose(p), month.date(), is_yes): people for p, month, is_yes, people in rows}
-
-
-def _people() -> dict[str, int]:
-    rows = ConsentInForce.objects.values_list("purpose").annotate(people=Count("pk")).order_by()
-    return dict(rows)

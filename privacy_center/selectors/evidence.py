@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, ForeignKey, Model
+from django.db.models import ForeignKey, Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from privacy_center.models import Account, ConsentInForce, DataSubject, Notice
+from privacy_center.models import Account, DataSubject, Notice
 from privacy_center.purposes import OFFERED, Purpose
+from privacy_center.selectors.consent import people_by_purpose
 from privacy_center.selectors.notice import live_notices_with_texts, text_in
 from privacy_center.selectors.notice_diff import Difference, notice_differences
 from privacy_center.selectors.processing import gdpr_article
@@ -106,12 +107,7 @@ def _purpose_line(notice: Notice, language: str, counts: Mapping[str, int]) -> P
 
 def _people() -> dict[str, int]:
     """How many live yeses each purpose has."""
-
-    def counted() -> dict[str, int]:
-        rows = ConsentInForce.objects.order_by().values_list("purpose")
-        return dict(rows.annotate(people=Count("record_id")))
-
-    return cache.get_or_set("live-consents", counted, COUNTED_FOR_SECONDS) or {}
+    return cache.get_or_set("live-consents", people_by_purpose, COUNTED_FOR_SECONDS) or {}
 
 
 def _shown(people: int) -> int | None:

@@ -7,6 +7,7 @@ from django.db.models import Count
 
 from privacy_center.models import YES, ConsentInForce, ConsentState, Notice
 from privacy_center.purposes import Purpose
+from privacy_center.selectors.consent import people_by_purpose
 from privacy_center.selectors.decision_months import shown
 from privacy_center.selectors.notice import FIRST_LANGUAGE, text_in
 
@@ -33,7 +34,7 @@ def notice_lines() -> list[NoticeLine]:
     versions: dict[str, list[Notice]] = {}
     for notice in Notice.objects.order_by("-version").prefetch_related("texts"):
         versions.setdefault(notice.purpose, []).append(notice)
-    people, yes = _people(), _yes()
+    people, yes = people_by_purpose(), _yes()
     return [_line(purpose, versions[purpose], people, yes) for purpose in Purpose]
 
 
@@ -61,11 +62,6 @@ def _line(
         people=shown(people.get(purpose, 0)),
         suspended=shown(sum(yes.get(notice.pk, 0) for notice in published[1:])),
     )
-
-
-def _people() -> dict[str, int]:
-    rows = ConsentInForce.objects.values_list("purpose").annotate(count=Count("pk")).order_by()
-    return dict(rows)
 
 
 def _yes() -> dict[int, int]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from privacy_center.interface import Person, Purpose, hold_consent
@@ -102,10 +103,11 @@ def rate_practice(person: Person, practice: Practice, value: int) -> None:
 
 
 def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> None:
-    """Mark or unmark a favorite. Doing it twice is the same as once. Unmarking needs no consent:
-    what is kept can always be taken away."""
+    """Mark or unmark a favorite. Doing it twice is the same as once."""
     if not is_favorite:
-        _unmark_favorite(person, practice)
+        with transaction.atomic():
+            if take_away(person, Favorite.objects.filter(practice=practice)):
+                note_less(person)
         return
     with storing(person) as under:
         _row, is_new = Favorite.objects.get_or_create(
@@ -117,16 +119,19 @@ def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> No
             note_change(Kind.LEARN)
 
 
-def _unmark_favorite(person: Person, practice: Practice) -> None:
+def take_away(person: Person, rows: QuerySet) -> int:
+    """Delete rows of the person's; return how many. What is kept can always be taken away, also
+    while its consent waits to be renewed. Raises `NotConsented` when nothing may be kept and
+    nothing is."""
     if person.subject_id is None:
         raise NotConsented
     with transaction.atomic():
+        # As for a new row: a withdrawal and this wait for each other.
         consent_id = hold_consent(person.subject_id, Purpose.LISTENING_STORE)
-        own = Favorite.objects.filter(subject_id=person.subject_id, practice=practice)
-        if own.delete()[0]:
-            note_less(person)
-        elif consent_id is None:
-            raise NotConsented
+        count: int = rows.filter(subject_id=person.subject_id).delete()[0]
+    if not count and consent_id is None:
+        raise NotConsented
+    return count
 
 
 def forget_listening(subject_id: UUID) -> None:

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from privacy_center.interface import Person
-from recommendations.actions.listening import NotConsented, storing
+from recommendations.actions.listening import NotConsented, storing, take_away
 from recommendations.actions.training import note_change, note_less
 from recommendations.models import HiddenPractice, Practice, TrainingChange
 
@@ -58,12 +58,8 @@ def restore_taste(person: Person) -> Marked:
 
 def hide_practice(person: Person, practice: Practice, *, is_hidden: bool) -> None:
     """Keep a practice off the person's shelves, or let it be there again. Twice is as once."""
-    if person.subject_id is None:
-        raise NotConsented
     if not is_hidden:
-        # What is kept can always be taken away, also while its consent waits to be renewed.
-        own = HiddenPractice.objects.filter(subject_id=person.subject_id, practice=practice)
-        own.delete()
+        take_away(person, HiddenPractice.objects.filter(practice=practice))
         return
     if not person.can_personalize:
         raise NotConsented

@@ -1,7 +1,7 @@
 """The history: every listen, found, deleted, left out of the taste and counted again."""
 
 from collections.abc import Callable
-from datetime import timedelta, timezone, tzinfo
+from datetime import tzinfo
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,7 +22,7 @@ from recommendations.actions.listening import NotConsented
 from recommendations.forms.history import ChoiceForm, HistoryForm
 from recommendations.models import Listen
 from recommendations.selectors.history import chosen, found, last_twelve, months, page_of
-from recommendations.views.home import utc_offset_minutes
+from recommendations.views.home import device_zone
 from recommendations.views.month_picture import bars
 
 Action = Callable[[Person, QuerySet[Listen]], int]
@@ -32,7 +32,7 @@ Action = Callable[[Person, QuerySet[Listen]], int]
 @never_cache
 def history(request: HttpRequest) -> HttpResponse:
     """What the person listened to, as far as the site keeps it; otherwise the browser draws it."""
-    who, zone = person(request), _zone(request)
+    who, zone = person(request), device_zone(request)
     listened = months(who.subject_id, zone=zone) if who.subject_id else []
     if who.subject_id is None or not (who.can_store or listened):
         return render(request, "recommendations/history.html", {"is_on_device": True})
@@ -80,7 +80,7 @@ def _act(request: HttpRequest, action: Action, said: Callable[[int], str]) -> Ht
     if who.subject_id is None or not form.is_valid() or not choice.is_valid():
         detail = _("This choice is not known here. Nothing was changed.")
         return render(request, "400.html", {"detail": detail}, status=400)
-    listens = _listens(who.subject_id, form, choice, zone=_zone(request))
+    listens = _listens(who.subject_id, form, choice, zone=device_zone(request))
     try:
         messages.success(request, said(action(who, listens)))
     except NotConsented:
@@ -127,8 +127,3 @@ def _included(count: int) -> str:
         "%(count)d listens count in your taste again.",
         count,
     ) % {"count": count}
-
-
-def _zone(request: HttpRequest) -> tzinfo:
-    """The clock of the person's device, by its own word; UTC when it does not say."""
-    return timezone(timedelta(minutes=utc_offset_minutes(request) or 0))

@@ -1,6 +1,8 @@
 """The first page: shelves."""
 
 from collections.abc import Sequence
+from datetime import timedelta, tzinfo
+from datetime import timezone as fixed_zone
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,6 +60,11 @@ def utc_offset_minutes(request: HttpRequest) -> int | None:
     except ValueError:
         return None
     return offset if abs(offset) <= FURTHEST_OFFSET else None
+
+
+def device_zone(request: HttpRequest) -> tzinfo:
+    """The clock of the person's device, by its own word; UTC when it does not say."""
+    return fixed_zone(timedelta(minutes=utc_offset_minutes(request) or 0))
 
 
 def privacy_line(who: Person, shown: Sequence[Shelf]) -> str:

@@ -1,6 +1,5 @@
 """Check-ins: one's own, a new one on its own or beside a practice, and letting go of them."""
 
-from datetime import timedelta, timezone, tzinfo
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -23,7 +22,7 @@ from recommendations.models import CheckIn, Energy, Practice, Valence
 from recommendations.selectors.mood import check_ins_of, next_moment, told
 from recommendations.selectors.mood_picture import MoodPicture, mood_picture
 from recommendations.selectors.practice import published
-from recommendations.views.home import utc_offset_minutes
+from recommendations.views.home import device_zone
 from recommendations.views.mood_lines import Line, line
 
 PAGE_SIZE = 20
@@ -133,7 +132,7 @@ def _again(
 
 
 def _page(request: HttpRequest, form: CheckInForm, *, status: int) -> HttpResponse:
-    who, zone = person(request), _zone(request)
+    who, zone = person(request), device_zone(request)
     context: dict[str, object] = {"form": form}
     if who.subject_id:
         pages = Paginator(check_ins_of(who.subject_id), PAGE_SIZE)
@@ -175,7 +174,3 @@ def _delete(request: HttpRequest, check_ins: QuerySet[CheckIn]) -> int:
         return delete_check_ins(person(request), check_ins)
     except NotConsented:
         return 0
-
-
-def _zone(request: HttpRequest) -> tzinfo:
-    return timezone(timedelta(minutes=utc_offset_minutes(request) or 0))
