@@ -20,9 +20,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "view_listen", "view_rating", "view_favorite", "view_hiddenpractice",
         "view_notice", "change_notice",
         "view_ledgerentry", "view_ledgercheckpoint", "view_ledgerkey", "view_ledgeraudit",
-        "add_ledgeraudit", "view_release", "view_trainingchange",
+        "add_ledgeraudit", "view_release", "view_vectorchange", "view_modelaudit",
     ),
-    DATA_SCIENTIST: ("view_release", "view_trainingchange", "view_practice", "view_topic"),
+    DATA_SCIENTIST: (
+        # To change a release is to accept the quality of the next one; nothing else of it changes.
+        "view_release", "change_release", "view_vectorchange", "view_modelaudit",
+        "view_practice", "view_topic",
+    ),
 }  # fmt: skip
 
 

@@ -158,6 +158,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=10),
         "options": {"queue": "default"},
     },
+    "audit-model": {
+        "task": "recommendations.audit_model",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"queue": "training"},
+    },
     "verify-ledger": {
         "task": "privacy_center.verify_ledger",
         "schedule": crontab(hour=3, minute=20),
@@ -188,9 +193,19 @@ CONTROLLER = env.str("CONTROLLER", default=f"{SITE_NAME}, hello@localhost")
 
 # Training (recommendations/trainer.py).
 RELEASE_DIR = VAR_DIR / "releases"
+# G itself; only trainers need it (recommendations/model_state.py).
+MODEL_DIR = VAR_DIR / "model"
+# "ease", or one of Surprise's own: "svd", "knn_basic", "knn_baseline" (docs/training.md).
+RECOMMENDER = env.str("RECOMMENDER", default="ease")
+if RECOMMENDER not in ("ease", "svd", "knn_basic", "knn_baseline"):
+    raise ImproperlyConfigured("RECOMMENDER must be ease, svd, knn_basic or knn_baseline.")
 EASE_REGULARIZATION = env.float("EASE_REGULARIZATION", default=300.0)
 CONTENT_WEIGHT = env.int("CONTENT_WEIGHT", default=2)
 RELEASE_NEIGHBORS = env.int("RELEASE_NEIGHBORS", default=400)
+# After somebody was forgotten the model is compared with a rebuild, at most this often.
+AUDIT_AFTER = timedelta(seconds=env.int("AUDIT_AFTER_SECONDS", default=600))
+# A rebuild is split into so many parts, for that many workers; with 1, the trainer does it alone.
+REBUILD_SHARDS = env.int("REBUILD_SHARDS", default=1)
 # New listens wait this long to be learned together; a withdrawal never waits.
 LEARN_AFTER = timedelta(seconds=env.int("LEARN_AFTER_SECONDS", default=20))
 # Law 3: a release that is older than a withdrawal by more than this is not served.

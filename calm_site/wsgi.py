@@ -11,8 +11,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
 
 site = get_wsgi_application()
 
+# Models are there once the line above is done.
+from recommendations.selectors.release import watch_releases  # noqa: E402
+
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """What a web process runs: the site, and from its first request on a look for releases."""
+    watch_releases()
+    return readable(environ, start_response)
+
+
+def readable(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The site. A content type that cannot be read, or names an encoding other than UTF-8, is no
     request yet to Django: 400 from here."""
     try:

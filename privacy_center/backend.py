@@ -7,6 +7,11 @@ from privacy_center.models import Account
 
 
 class AccountBackend(AuthenticationBackend):
+    def get_user(self, user_id: int) -> Account | None:
+        """Whoever has this session, with their data subject: nearly every page asks for it."""
+        account = Account.objects.select_related("subject").filter(pk=user_id).first()
+        return account if account and self.user_can_authenticate(account) else None
+
     def user_can_authenticate(self, user: Account) -> bool:
         """Asked at sign-in and with every request, so that old sessions end as well."""
         is_open = settings.IS_DEMO or not user.is_demo

@@ -10,8 +10,6 @@ from uuid import UUID
 
 from privacy_center.purposes import Purpose
 
-Interval = tuple[datetime, datetime | None]
-
 
 @dataclass(frozen=True)
 class Holding:
@@ -36,6 +34,55 @@ class Event:
     at: datetime
     title: str
     detail: str = ""
+    # The decision whose forgetting certificate is about this.
+    certificate_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A time in which one signal of a person could be learned from; `purpose` is its training.
+
+    `record_id` is the decision that ended it, or, where new words did, the yes that they ended.
+    `resumed_at` is when the next such time began.
+    """
+
+    purpose: Purpose
+    begins: datetime
+    ends: datetime | None = None
+    record_id: UUID | None = None
+    resumed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PublishedRelease:
+    """A release: when it came out, and the digest of what it was made of."""
+
+    id: UUID
+    published_at: datetime
+    digest: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was kept, compared with the same made from scratch, both of one moment."""
+
+    at: datetime
+    digest: str
+    rebuild_digest: str
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What became of what was learned in a time of learning that has ended.
+
+    `last_with` is the last release that was begun in it; None when none was. `first_without` is the
+    first one that was begun after it; None while it is being made, and when the next time of
+    learning began before it was. `comparison` is the one that bears it out; None until it is made.
+    """
+
+    last_with: PublishedRelease | None = None
+    first_without: PublishedRelease | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -46,9 +93,8 @@ class Holder:
     publication: what they delete is gone when it is there. `on_suspended` says that a purpose's
     notice has changed, so that nobody's yes to it is in force until it is renewed. `held` describes
     what is stored for a subject under a purpose. `events` tells what was done with a subject's
-    data; it is given the intervals in which the subject's listening could be learned from.
-    `clean_since` is when the first release came out that was begun after a person had left, so that
-    nothing of theirs is in it; None while it is being made.
+    data; it is given the times in which it could be learned from. `forgetting` tells what became
+    of what was learned in one of them; there is one holder that learns.
     """
 
     name: str
@@ -56,8 +102,8 @@ class Holder:
     on_ended: Callable[[UUID, Purpose], None]
     on_suspended: Callable[[Purpose], None]
     held: Callable[[UUID, Purpose], Holding | None]
-    events: Callable[[UUID, Sequence[Interval]], Sequence[Event]]
-    clean_since: Callable[[datetime], datetime | None]
+    events: Callable[[UUID, Sequence[Learning]], Sequence[Event]]
+    forgetting: Callable[[Learning], Forgetting]
 
 
 _holders: dict[str, Holder] = {}

@@ -12,30 +12,45 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from privacy_center.actions.consent import ConsentRefused, grant_to_imported
+from privacy_center.actions.population import add_synthetic_people
 from privacy_center.actions.subject import create_imported_subjects
-from privacy_center.holders import Event, Holder, Holding, Interval, register_holder
-from privacy_center.keys import KeyUnavailable
+from privacy_center.holders import (
+    Comparison,
+    Event,
+    Forgetting,
+    Holder,
+    Holding,
+    Learning,
+    PublishedRelease,
+    register_holder,
+)
+from privacy_center.keys import KeyUnavailable, WrappedKey
 from privacy_center.models import Account, DataSubject
 from privacy_center.personal_rows_admin import PersonalRowsAdmin
 from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import ReadOnlyAdmin
 from privacy_center.sealed_text import seal, unseal
 from privacy_center.selectors.consent import hold_consent, purposes_in_force
-from privacy_center.selectors.subject import subject_of
+from privacy_center.selectors.subject import has_real_people, subject_of
 
 __all__ = [
+    "Comparison",
     "ConsentRefused",
     "Event",
+    "Forgetting",
     "Holder",
     "Holding",
-    "Interval",
     "KeyUnavailable",
+    "Learning",
     "Person",
     "PersonalRowsAdmin",
+    "PublishedRelease",
     "Purpose",
     "ReadOnlyAdmin",
+    "add_synthetic_people",
     "create_imported_subjects",
     "grant_to_imported",
+    "has_real_people",
     "hold_consent",
     "person",
     "purposes_in_force",
@@ -53,6 +68,14 @@ class Person:
     consents: Mapping[Purpose, UUID] = field(default_factory=dict)
     is_signed_in: bool = False
     is_synthetic: bool = False
+    # Wrapped, as it was read for this request; without it, `unseal` reads it.
+    key: WrappedKey | None = field(default=None, repr=False, compare=False)
+
+    def unseal(self, sealed: bytes, *, context: str) -> str | None:
+        """The person's own text; None when their key does not open it any more."""
+        if self.subject_id is None:
+            return None
+        return unseal(self.subject_id, sealed, context=context, key=self.key)
 
     @property
     def can_store(self) -> bool:
@@ -114,4 +137,5 @@ def _person(request: HttpRequest) -> Person:
         consents=purposes_in_force(subject.id),
         is_signed_in=True,
         is_synthetic=subject.is_synthetic,
+        key=subject.key,
     )

@@ -3,7 +3,7 @@ one opens nothing, in any process, from that moment on."""
 
 from uuid import UUID
 
-from privacy_center.keys import KeyUnavailable, seal_text, unseal_text, unwrap
+from privacy_center.keys import KeyUnavailable, WrappedKey, seal_text, unseal_text, unwrap
 from privacy_center.models import DataSubject
 
 
@@ -12,10 +12,16 @@ def seal(subject_id: UUID, text: str, *, context: str) -> bytes:
     return seal_text(_key(subject_id), text, context=f"{subject_id} {context}")
 
 
-def unseal(subject_id: UUID, sealed: bytes, *, context: str) -> str | None:
-    """The text; None when the key is gone or the text was sealed for something else."""
+def unseal(
+    subject_id: UUID, sealed: bytes, *, context: str, key: WrappedKey | None = None
+) -> str | None:
+    """The text; None when the key is gone or the text was sealed for something else.
+
+    `key` is what the same request has read of the person already; without it, it is read now.
+    """
     try:
-        return unseal_text(_key(subject_id), sealed, context=f"{subject_id} {context}")
+        own = unwrap(key.data, key.wrapping_key_id) if key else _key(subject_id)
+        return unseal_text(own, sealed, context=f"{subject_id} {context}")
     except KeyUnavailable:
         return None
 

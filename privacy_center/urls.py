@@ -3,6 +3,7 @@
 from django.urls import path
 
 from privacy_center.views import (
+    certificate,
     consent,
     evidence,
     gpc,
@@ -32,6 +33,8 @@ urlpatterns = [
     path("receipts/all/", receipt.download_all, name="receipts-all"),
     path("receipts/<uuid:record_id>/", receipt.receipt, name="receipt"),
     path("receipts/<uuid:record_id>/file/", receipt.download, name="receipt-file"),
+    path("certificates/<uuid:record_id>/", certificate.certificate, name="certificate"),
+    path("certificates/<uuid:record_id>/file/", certificate.download, name="certificate-file"),
     path("verify/", receipt.verify, name="verify"),
     path("verify/verify_receipt.py", receipt.script, name="verify-script"),
     path("evidence/", evidence.evidence, name="evidence"),

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from privacy_center.interface import Event, Holder, Holding, Interval, Purpose
+from privacy_center.interface import Event, Holder, Holding, Learning, Purpose
 from recommendations.actions.listening import forget_listening
 from recommendations.actions.mood import forget_mood
-from recommendations.actions.training import note_change
-from recommendations.models import Favorite, Listen, TrainingChange
+from recommendations.actions.training import note_change, note_everybody
+from recommendations.models import Favorite, Listen, VectorChange
 from recommendations.selectors import holding, mood_holding
+from recommendations.selectors.forgetting import forgetting
 from recommendations.selectors.mood import check_ins_of
-from recommendations.selectors.timeline import clean_since, learned
+from recommendations.selectors.timeline import learned
 
 STORING = (Purpose.LISTENING_STORE, Purpose.MOOD_STORE)
 TRAINING = (Purpose.LISTENING_TRAIN, Purpose.MOOD_TRAIN)
@@ -22,7 +23,7 @@ def on_given(subject_id: UUID, purpose: Purpose) -> None:
     """A yes to training: the next release learns from this person too. So does a yes to storing
     that comes back to life, which is one with a history: what was said of training holds again."""
     if purpose in TRAINING or _has_history(subject_id, purpose):
-        note_change(TrainingChange.Kind.LEARN)
+        note_change(subject_id, VectorChange.Kind.LEARN)
 
 
 def _has_history(subject_id: UUID, purpose: Purpose) -> bool:
@@ -35,7 +36,7 @@ def _has_history(subject_id: UUID, purpose: Purpose) -> bool:
 def on_ended(subject_id: UUID, purpose: Purpose) -> None:
     """A no to training makes a new release urgent; a no to storing deletes what was stored."""
     if purpose in TRAINING:
-        note_change(TrainingChange.Kind.FORGET)
+        note_change(subject_id, VectorChange.Kind.FORGET)
     if purpose == Purpose.LISTENING_STORE:
         forget_listening(subject_id)
     if purpose == Purpose.MOOD_STORE:
@@ -66,10 +67,10 @@ def _held_mood(subject_id: UUID, purpose: Purpose) -> Holding | None:
 def on_suspended(purpose: Purpose) -> None:
     """Nobody's yes is in force until it is renewed: the next release is made without them."""
     if purpose in (*TRAINING, *STORING):
-        note_change(TrainingChange.Kind.FORGET)
+        note_everybody(VectorChange.Kind.FORGET)
 
 
-def events(subject_id: UUID, trained: Sequence[Interval]) -> Sequence[Event]:
+def events(subject_id: UUID, trained: Sequence[Learning]) -> Sequence[Event]:
     """What was learned from the person, and since when it is not."""
     return learned(trained)
 
@@ -81,5 +82,5 @@ HOLDER = Holder(
     on_suspended=on_suspended,
     held=held,
     events=events,
-    clean_since=clean_since,
+    forgetting=forgetting,
 )

@@ -1,45 +1,55 @@
-"""The trainer: one run from today's consents to a published release.
+"""The trainer: from what changed to a published release.
 
-Consent is read twice. Once with the data, in one snapshot; and once at publication, under a lock
-that no change can pass: a withdrawal that committed since the snapshot is seen and the run is
-thrown away, one that commits later finds the release already out and wakes the next run.
+Whoever asks to be forgotten is looked for twice. Once when the changes are taken up; and once at
+publication, behind a lock that no change can pass: a withdrawal that committed since is seen and
+the run is thrown away, one that commits later finds the release already out and wakes the next run.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
+import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from recommendations.engine.dtypes import IntegerMatrix
-from recommendations.engine.ease import ease_weights
-from recommendations.engine.gram import content_gram, digest, gram
-from recommendations.engine.popularity import people_per_practice
+from recommendations.engine.gram import content_gram
+from recommendations.engine.inverse import ItemInverse
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import DamagedModel, Facts, Model, read_model, write_model
-from recommendations.models import Release, TrainingChange
-from recommendations.quality import quality
-from recommendations.selectors.training_change import (
+from recommendations.item_inverse import item_inverse, without_rare
+from recommendations.model_files import release_dir
+from recommendations.model_state import Current, bring_up_to_date
+from recommendations.models import ModelState, Release, VectorChange
+from recommendations.quality import (
+    candidate_quality,
+    has_forgotten,
+    is_clearly_worse,
+    membership_quality,
+    rating_quality,
+)
+from recommendations.selectors.quality import Sample, all_vectors, quality_sample
+from recommendations.selectors.training_data import Catalog, catalog, ratings
+from recommendations.selectors.vector_change import (
+    CHANGES_LOCK,
     has_withdrawal_before,
     has_withdrawal_since,
     is_release_needed,
     left_since,
 )
-from recommendations.selectors.training_data import TrainingData, training_data
-from recommendations.weights import Counts
+from recommendations.surprise_items import surprise_item_weights
+from recommendations.turn import Clock, Turn, turn
 
 logger = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
 State = Release.State
 
-# An arbitrary number that means "the trainer" among PostgreSQL's advisory locks.
-TRAINER_LOCK = 7_201_001
+EASE = "ease"
 TRIES = 3
 REST = timedelta(minutes=10)
 MOST_DISCARDS = 3
@@ -54,24 +64,19 @@ def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
     A run during which somebody left is discarded and begun again at once. After a few of those the
     next run holds changes back until it is published, so that it cannot be discarded.
     """
-    with _alone() as is_alone:
-        if not is_alone or _must_rest(clock()) or (if_needed and not is_release_needed()):
+    with turn(clock) as own:
+        if own is None or _must_rest(clock()) or (if_needed and not is_release_needed()):
             return None
         _remove_orphans()
-        run = None
+        release = None
         for _attempt in range(MOST_DISCARDS):
-            run = run or _run(clock, clock())
-        if run is None:
+            release = release or _run(own, clock())
+        if release is None:
             # Begun before it waits: who leaves while it waits left after it began.
             began = clock()
-            with transaction.atomic():
-                _hold_changes()
-                run = _run(clock, began)
-        if run is None:
-            return None
-    # Published first: nobody who leaves waits for measurements.
-    _measure(run)
-    return run.release
+            with _changes_held():
+                release = _run(own, began, is_held=True)
+    return release
 
 
 def repair(*, clock: Clock) -> None:
@@ -82,8 +87,8 @@ def repair(*, clock: Clock) -> None:
     release that somebody has waited to be out of for a minute goes too, whatever keeps the next
     one (law 3): shelves are in editorial order until it is there.
     """
-    with _alone() as is_alone:
-        if is_alone:
+    with turn(clock) as own:
+        if own is not None:
             _mark_lost()
             _remove_orphans()
     # Without the lock, so that a trainer who is woken meanwhile finds it free.
@@ -116,32 +121,22 @@ def _retire_overdue(now: datetime) -> None:
         logger.critical("Release %s is out of service: a withdrawal waits too long.", release.pk)
 
 
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this process may train; the lock ends with the connection, however that ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [TRAINER_LOCK])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [TRAINER_LOCK])
-
-
 def _must_rest(now: datetime) -> bool:
-    """After three runs in a row that died, the next one waits: fault 2, at most three tries.
+    """After three runs in a row that died, the next one waits: fault 2, at most three tries. So
+    does the one after a release that was held back: it would most likely be as bad.
 
     Somebody who leaves meanwhile is worth one more.
     """
     _mark_lost()
     latest = list(Release.objects.order_by("-started_at")[:TRIES])
     died = [r for r in latest if r.state in (State.LOST, State.FAILED)]
-    if len(died) < TRIES or latest[0].started_at <= now - REST:
+    is_held = bool(latest) and latest[0].state == State.HELD
+    if (len(died) < TRIES and not is_held) or latest[0].started_at <= now - REST:
         return False
     if has_withdrawal_since(latest[0].started_at):
         return False
+    if is_held:
+        return not ModelState.objects.filter(is_quality_accepted=True).exists()
     logger.error("Training died %d times in a row; the next try is in %s.", TRIES, REST)
     return True
 
@@ -158,94 +153,102 @@ def _remove_orphans() -> None:
             file.unlink(missing_ok=True)
 
 
-def release_dir() -> Path:
-    """Where release files are; made when it is missing."""
-    folder = Path(settings.RELEASE_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 class SomebodyLeft(Exception):
     """The run knows a person who left since its snapshot; it ends here and begins again."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """A release that was published, and what it was made of."""
+class HeldBack(Exception):
+    """The candidate is not good enough to be served, or not to be trusted; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A release that is not out yet, and what it was made of: `matrix` is the S, by the columns of
+    the catalog, without those that are rare."""
 
     release: Release
-    data: TrainingData
-    content: IntegerMatrix
+    current: Current
+    catalog: Catalog
+    model: Model
+    matrix: IntegerMatrix
+    inverse: ItemInverse
+    is_rare: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """What one run works on, and the changes that it includes."""
-
-    data: TrainingData
-    changes: list[int]
-
-
-def _run(clock: Clock, began: datetime) -> Run | None:
+def _run(own: Turn, began: datetime, *, is_held: bool = False) -> Release | None:
     """One run; None when it was discarded because somebody left."""
     release = Release.objects.create(
-        started_at=began, algorithm="ease", regularization=settings.EASE_REGULARIZATION
+        started_at=began, algorithm=EASE, regularization=settings.EASE_REGULARIZATION
     )
     path = release_dir() / release.file_name
     try:
-        snapshot = _read()
-        data = snapshot.data
-        content = content_gram(
-            data.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(data.column_ids)
-        )
-        model = _fit(release, data, content)
-        _check_nobody_left(snapshot)
-        release.file_digest = write_model(path, model)
-        _publish(release, snapshot, clock)
+        candidate = _fit(release, _read(own))
+        own.sign_of_life()
+        _check_nobody_left(candidate)
+        _check(candidate)
+        own.sign_of_life()
+        release.file_digest = write_model(path, candidate.model)
+        _publish(own, candidate, is_held=is_held)
     except SomebodyLeft:
         path.unlink(missing_ok=True)
         release.state = State.DISCARDED
         release.save()
         logger.info("Release %s: %s.", release.pk, release.state)
         return None
+    except HeldBack as reason:
+        _hold_back(release, str(reason))
+        return release
     except Exception:
-        # Only its own: with the connection, the lock may have gone to another trainer.
+        # Only its own: with the connection, the turn may have gone to another trainer.
         path.unlink(missing_ok=True)
         release.state = State.FAILED
         release.save(update_fields=["state"])
         raise
     _remove_orphans()
-    return Run(release, data, content)
+    # Published first: nobody who leaves waits for these.
+    _measure(candidate)
+    return release
 
 
-def _read() -> Snapshot:
-    """One snapshot of consents, behavior and pending changes; while changes are held back, what
-    matters stands still by itself."""
-    is_held = connection.in_atomic_block
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            if not is_held:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        changes = list(TrainingChange.objects.values_list("pk", flat=True))
-        return Snapshot(training_data(), changes)
+def _read(own: Turn) -> tuple[Current, Catalog]:
+    """The state with everything in it that waited, and the catalog."""
+    own.sign_of_life()
+    return bring_up_to_date(own), catalog()
 
 
-def _fit(release: Release, data: TrainingData, content: IntegerMatrix) -> Model:
+def _fit(release: Release, read: tuple[Current, Catalog]) -> Candidate:
     began = time.perf_counter()
-    people = gram(data.interactions)
-    listeners = people_per_practice(data.interactions)
-    served = without_rare(people, listeners, fewest=settings.SMALLEST_GROUP) + content
+    current, about = read
+    state = current.state.widened(about.column_ids)
+    people, listeners = state.part(about.column_ids)
+    content = content_gram(
+        about.tags, weight=settings.CONTENT_WEIGHT, n_practices=len(about.column_ids)
+    )
+    is_rare = listeners < settings.SMALLEST_GROUP
+    matrix = without_rare(people, is_rare) + content
+    inverse = item_inverse(
+        matrix,
+        regularization=release.regularization,
+        column_ids=about.column_ids,
+        is_rare=is_rare,
+        changes=current.changes,
+    )
+    release.is_forgetting = _waits_to_leave(current)
+    # What cannot forget is made again when nobody waits; until then it is out of service.
+    release.algorithm = EASE if release.is_forgetting else settings.RECOMMENDER
     items = ItemWeights.from_matrix(
-        ease_weights(served, regularization=release.regularization),
-        practice_ids=data.practice_ids,
-        people_per_practice=listeners[: len(data.practice_ids)],
-        context_ids=data.context_ids,
+        inverse.item_weights()
+        if release.algorithm == EASE
+        else surprise_item_weights(release.algorithm, all_vectors(about, is_rare)),
+        practice_ids=about.practice_ids,
+        people_per_practice=listeners[: len(about.practice_ids)],
+        context_ids=about.context_ids,
         n_neighbors=settings.RELEASE_NEIGHBORS,
     )
-    release.gram_digest = digest(people, practice_ids=data.column_ids)
-    release.people = data.interactions.n_people
-    release.interactions = len(data.interactions.people)
-    release.practices = len(data.practice_ids)
+    release.gram_digest = state.digest
+    release.people = state.people
+    release.interactions = state.interactions
+    release.practices = len(about.practice_ids)
     release.metrics = {"fit_seconds": round(time.perf_counter() - began, 3)}
     facts = Facts(
         algorithm=release.algorithm,
@@ -255,48 +258,132 @@ def _fit(release: Release, data: TrainingData, content: IntegerMatrix) -> Model:
         interactions=release.interactions,
         metrics=release.metrics,
     )
-    return Model(items, facts)
+    return Candidate(release, current, about, Model(items, facts), matrix, inverse, is_rare)
 
 
-def without_rare(people: IntegerMatrix, listeners: Counts, *, fewest: int) -> IntegerMatrix:
-    """G without what it says of practices that fewer than `fewest` people heard, and of moods that
-    fewer came with: their neighbors, which anybody can see, come from content alone and tell
-    nothing of those few."""
-    shown = people.copy()
-    rare = listeners < fewest
-    shown[rare, :] = 0
-    shown[:, rare] = 0
-    return shown
+def _check(candidate: Candidate) -> None:
+    """Measure the candidate; raises HeldBack when it must not replace the active release.
+
+    Whether the forgotten can be told from strangers is asked before a release is out, unless
+    somebody waits to be forgotten by this very release: then after.
+    """
+    release, items = candidate.release, candidate.model.items
+    if release.gram_digest != ModelState.objects.get().gram_digest:
+        raise HeldBack("Its digest is not that of the state it was made from.")
+    if release.algorithm != EASE:
+        # Held-out people cannot be taken out of such a model to rank for them.
+        return
+    sample = _sample(candidate)
+    release.metrics |= candidate_quality(candidate.inverse.matrix, items=items, sample=sample)
+    if not release.is_forgetting:
+        _attack(candidate, sample)
+    is_accepted = ModelState.objects.get().is_quality_accepted
+    before = _last_measured()
+    if before and not is_accepted and is_clearly_worse(release.metrics, than=before.metrics):
+        raise HeldBack("It ranks clearly worse than the release before.")
 
 
-def _hold_changes() -> None:
-    """Wait for changes under way and hold new ones until the transaction ends. Behind a change
-    that takes long, everybody else's would queue: then this run fails and the next one tries."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-        cursor.execute("LOCK TABLE recommendations_trainingchange IN SHARE ROW EXCLUSIVE MODE")
+def _attack(candidate: Candidate, sample: Sample) -> None:
+    """Ask whether its people can be told from strangers; raises HeldBack if the forgotten can."""
+    candidate.release.metrics |= membership_quality(
+        candidate.matrix,
+        vectors=sample.vectors,
+        regularization=candidate.release.regularization,
+        items=candidate.model.items,
+    )
+    if not has_forgotten(candidate.release.metrics):
+        raise HeldBack("People who were forgotten could be told from people who were never in.")
 
 
-def _check_nobody_left(snapshot: Snapshot) -> None:
-    if left_since(snapshot.changes):
+def _sample(candidate: Candidate) -> Sample:
+    about = candidate.catalog
+    return quality_sample(
+        about.practice_ids, context_ids=about.context_ids, is_rare=candidate.is_rare
+    )
+
+
+def _last_measured() -> Release | None:
+    """The release that a candidate is compared with: the last one that was out and measured."""
+    published = Release.objects.filter(published_at__isnull=False, metrics__has_key="ndcg@10")
+    return published.order_by("-published_at").first()
+
+
+def _hold_back(release: Release, reason: str) -> None:
+    """Keep the active release, unless somebody waits to be out of it: then there is none, and the
+    shelves are in editorial order until the next one is out."""
+    release.state, release.held_because = State.HELD, reason
+    release.save()
+    logger.critical("Release %s is held back. %s", release.pk, reason)
+    if release.is_forgetting:
+        _retire_active()
+
+
+def _retire_active() -> None:
+    for release in Release.objects.filter(state=State.ACTIVE):
+        release.state = State.RETIRED
+        release.save(update_fields=["state"])
+        (release_dir() / release.file_name).unlink(missing_ok=True)
+
+
+def _measure(candidate: Candidate) -> None:
+    """What nobody has to wait for: the errors of rating predictors, and the attack that a release
+    was spared that had to be out at once. If that one finds somebody, the release goes."""
+    release = candidate.release
+    release.metrics |= rating_quality(ratings(candidate.catalog.practice_ids))
+    try:
+        if release.is_forgetting:
+            _attack(candidate, _sample(candidate))
+    except HeldBack as reason:
+        _retire_active()
+        release.state, release.held_because = State.HELD, str(reason)
+        logger.critical("Release %s is out of service. %s", release.pk, reason)
+    release.save(update_fields=["state", "held_because", "metrics"])
+
+
+def _waits_to_leave(current: Current) -> bool:
+    """Whether somebody waits for this release to be out of it."""
+    forgetting = VectorChange.objects.filter(kind=VectorChange.Kind.FORGET)
+    return forgetting.filter(batch__lte=current.batch).exists()
+
+
+@contextmanager
+def _changes_held() -> Iterator[None]:
+    """Wait for changes under way and hold new ones back, on a connection of its own."""
+    keeper = connection.copy()
+    try:
+        with keeper.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(_HOLD, [CHANGES_LOCK])
+            yield
+            cursor.execute("ROLLBACK")
+    finally:
+        keeper.close()
+
+
+# Behind a change that takes long, everybody else's would queue: then this run fails and the next
+# one tries.
+_HOLD = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SELECT pg_advisory_xact_lock(%s)"
+
+
+def _check_nobody_left(candidate: Candidate) -> None:
+    if left_since(candidate.current.batch):
         raise SomebodyLeft
 
 
-def _measure(run: Run) -> None:
-    """How good the release is; measured on what it was made of, after it is out."""
-    release = run.release
-    release.metrics |= quality(run.data, content=run.content, regularization=release.regularization)
-    release.save(update_fields=["metrics"])
-
-
-def _publish(release: Release, snapshot: Snapshot, clock: Clock) -> None:
-    """Make the release the active one, unless somebody left since the snapshot."""
+def _publish(own: Turn, candidate: Candidate, *, is_held: bool) -> None:
+    """Make the release the active one, unless somebody left since its changes were taken up."""
+    release = candidate.release
     with transaction.atomic():
-        _hold_changes()
-        _check_nobody_left(snapshot)
+        if not is_held:
+            with connection.cursor() as cursor:
+                cursor.execute(_HOLD, [CHANGES_LOCK])
+        row = own.check()
+        _check_nobody_left(candidate)
+        row.is_quality_accepted = False
+        row.save(update_fields=["is_quality_accepted"])
         Release.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-        TrainingChange.objects.filter(pk__in=snapshot.changes).delete()
+        VectorChange.objects.filter(batch__lte=candidate.current.batch).delete()
         release.state = State.ACTIVE
-        release.published_at = clock()
+        release.published_at = own.clock()
         release.save()
     logger.info("Release %s: %s, %d people.", release.pk, release.state, release.people)

@@ -18,10 +18,11 @@ from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from django.utils import translation
+from psycopg.errors import DeadlockDetected
 from pytest_django import DjangoDbBlocker, Settings
 
 from calm_site.prepare import collect_static
@@ -34,7 +35,7 @@ from privacy_center.selectors.notice import live_notices
 from recommendations.actions.listening import Heard, record_listens
 from recommendations.actions.practice import load_catalog
 from recommendations.catalog import read_catalog
-from recommendations.models import Practice, TrainingChange
+from recommendations.models import Practice, VectorChange
 from recommendations.selectors import release as release_selector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +43,7 @@ PASSWORD = "a-quiet-shore"
 PRESET = {preset.key: preset for preset in PRESETS}
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 WAIT_SECONDS = 60.0
+FLUSH_TRIES = 5
 
 
 def wait_for(condition: Callable[[], object], *, what: str, seconds: float = WAIT_SECONDS) -> None:
@@ -53,17 +55,25 @@ def wait_for(condition: Callable[[], object], *, what: str, seconds: float = WAI
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_passes_append_only() -> Iterator[None]:
-    """Emptying the test database is the one TRUNCATE that the triggers must let pass."""
-    original = DatabaseOperations.sql_flush
+def _flush_gets_through() -> Iterator[None]:
+    """Emptying the test database is the one TRUNCATE that the triggers must let pass. It takes its
+    locks table by table, and a request that is still running takes its own in another order:
+    when the two hold each other up and PostgreSQL ends the flush, the flush begins again."""
+    original = DatabaseOperations.execute_sql_flush
 
-    def sql_flush(self: DatabaseOperations, *args: object, **kwargs: object) -> list[str]:
-        statements: list[str] = original(self, *args, **kwargs)  # type: ignore[arg-type]
-        replica = "SET session_replication_role = replica"
-        return [replica, *statements, "RESET session_replication_role"] if statements else []
+    def execute_sql_flush(
+        operations: DatabaseOperations, statements: list[str], tries: int = FLUSH_TRIES
+    ) -> None:
+        replica, reset = "SET session_replication_role = replica", "RESET session_replication_role"
+        try:
+            original(operations, [replica, *statements, reset])
+        except OperationalError as error:
+            if tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            execute_sql_flush(operations, statements, tries - 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
         yield
 
 
@@ -71,6 +81,7 @@ def _flush_passes_append_only() -> Iterator[None]:
 def _clean_stage(settings: Settings, tmp_path: Path) -> None:
     """No model, no lock-outs, no rate limits and no language are left from the test before."""
     settings.RELEASE_DIR = tmp_path / "releases"
+    settings.MODEL_DIR = tmp_path / "model"
     settings.LEDGER_CHECKPOINT_FILE = tmp_path / "checkpoints"
     release_selector._loaded = None
     cache.clear()
@@ -80,7 +91,7 @@ def _clean_stage(settings: Settings, tmp_path: Path) -> None:
 def _load_catalog() -> None:
     """The catalog, and nothing that waits to be learned of it."""
     load_catalog(read_catalog())
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
 
 
 @pytest.fixture(scope="session")

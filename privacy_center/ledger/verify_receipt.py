@@ -1,4 +1,4 @@
-"""Check a consent receipt without trusting whoever issued it:
+"""Check a consent receipt, or a forgetting certificate, without trusting whoever issued it:
 
     pip install cryptography
     python verify_receipt.py RECEIPT --key VKEY [--key VKEY ...]
@@ -38,7 +38,9 @@ STATES = {
     "invalidated": "dpv:ConsentInvalidated",
 }
 
-# A receipt's names from top to bottom; all others follow by the alphabet.
+CERTIFICATE = "ForgettingCertificate"
+
+# The names of both from top to bottom; all others follow by the alphabet.
 ORDER = (
     "receipt_id",
     "@type",
@@ -60,6 +62,15 @@ ORDER = (
     "texts",
     "title",
     "sentence",
+    "ended_at",
+    "last_release_with",
+    "first_release_without",
+    "id",
+    "published_at",
+    "comparison",
+    "at",
+    "digest",
+    "rebuild_digest",
     "ledger",
     "statement",
     "opening",
@@ -90,6 +101,26 @@ class Verified:
         return (
             f"Genuine: {self.purpose} {self.decision} at {self.time}, "
             f"entry {self.index} of the {self.size} in the ledger {self.ledger}."
+        )
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What a genuine certificate proves: that the ledger's owner has signed this."""
+
+    record_id: str
+    purpose: str
+    ended_at: str
+    release_id: str
+    published_at: str
+    compared_at: str
+    ledger: str
+
+    def __str__(self) -> str:
+        return (
+            f"Genuine: {self.purpose} ended at {self.ended_at}; release {self.release_id}, out at "
+            f"{self.published_at}, is the first without it; compared with a rebuild at "
+            f"{self.compared_at} and equal. Signed by {self.ledger}."
         )
 
 
@@ -155,19 +186,19 @@ def _rank(name: str) -> tuple[int, str]:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Invalid("The receipt says something twice.")
+        raise Invalid("The file says something twice.")
     return found
 
 
 def _integer(text: str) -> int:
     # Not even parsed if it is long: that would take time without end.
     if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
-        raise Invalid("The receipt holds a number that is too large.")
+        raise Invalid("The file holds a number that is too large.")
     return int(text)
 
 
 def _refuse(text: str) -> NoReturn:
-    raise Invalid("The receipt holds a number that is not whole.")
+    raise Invalid("The file holds a number that is not whole.")
 
 
 _CANONICAL = json.JSONEncoder(
@@ -378,7 +409,14 @@ def parse_proof(text: str) -> Proof:
     return Proof(index, tuple(_base64(line, 32, "proof's hash") for line in lines[2:]), note)
 
 
-# The receipt
+# The receipt, and the certificate
+
+
+def check_file(data: bytes, keys: Iterable[VerifierKey]) -> Verified | Forgotten:
+    """What a file proves, whichever of the two it is. Raises `Invalid`."""
+    found = read_receipt(data)
+    is_certificate = found.get("@type") == CERTIFICATE
+    return check_certificate(found, keys) if is_certificate else check_receipt(found, keys)
 
 
 def check_receipt(receipt: Mapping[str, object] | bytes, keys: Iterable[VerifierKey]) -> Verified:
@@ -415,21 +453,82 @@ def check_receipt(receipt: Mapping[str, object] | bytes, keys: Iterable[Verifier
     )
 
 
+def check_certificate(
+    certificate: Mapping[str, object] | bytes, keys: Iterable[VerifierKey]
+) -> Forgotten:
+    """What the certificate says, if a given key of its ledger signed it and it agrees with itself.
+    Raises `Invalid`.
+
+    It cannot show more than that this was said and signed: whoever would count the digests again
+    needs everybody's data.
+    """
+    found = read_receipt(certificate) if isinstance(certificate, bytes) else certificate
+    keys = list(keys)
+    _check_signature(found, keys)
+    if _text(found, "@type") != CERTIFICATE:
+        raise Invalid("The file is not a certificate.")
+    ledger = _text(found, "ledger")
+    if VerifierKey.parse(_text(found, "signature.key")).name != ledger:
+        raise Invalid("The certificate is of another ledger than its key.")
+    _check_order(found)
+    digest = _digest(found, "comparison.digest")
+    if digest != _digest(found, "comparison.rebuild_digest"):
+        raise Invalid("The comparison in the certificate was not equal.")
+    return Forgotten(
+        record_id=_text(found, "record_id"),
+        purpose=_text(found, "purpose"),
+        ended_at=_text(found, "ended_at"),
+        release_id=_text(found, "first_release_without.id"),
+        published_at=_text(found, "first_release_without.published_at"),
+        compared_at=_text(found, "comparison.at"),
+        ledger=ledger,
+    )
+
+
+def _check_order(certificate: Mapping[str, object]) -> None:
+    """The release came out after learning had ended, and after the one that still knew; then the
+    comparison."""
+    _digest(certificate, "first_release_without.digest")
+    before = [_time(certificate, "ended_at")]
+    # Nothing had been made while the person took part.
+    if _part(certificate, "last_release_with") is not None:
+        _digest(certificate, "last_release_with.digest")
+        before.append(_time(certificate, "last_release_with.published_at"))
+    published = _time(certificate, "first_release_without.published_at")
+    if max(before) > published or published > _time(certificate, "comparison.at"):
+        raise Invalid("The times in the certificate are not in order.")
+
+
+def _digest(certificate: Mapping[str, object], place: str) -> str:
+    text = _text(certificate, place)
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise Invalid(f"The {place} is not SHA-256 in hex.")
+    return text
+
+
+def _time(certificate: Mapping[str, object], place: str) -> str:
+    """Written alike, times are in the order of their text."""
+    text = _text(certificate, place)
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", text):
+        raise Invalid(f"The {place} is not a time.")
+    return text
+
+
 def validity(time: str, valid_until: object) -> str | None:
     """How long a yes holds, as an ISO 8601 interval; None for what is no yes."""
     return f"{time}/{valid_until}" if valid_until else None
 
 
 def _check_signature(receipt: Mapping[str, object], keys: Iterable[VerifierKey]) -> None:
-    signature = _base64(_text(receipt, "signature.value"), 64, "receipt's signature")
+    signature = _base64(_text(receipt, "signature.value"), 64, "signature")
     signer = {str(key): key for key in keys}.get(_text(receipt, "signature.key"))
     if signer is None:
-        raise Invalid("The receipt is not signed by a key that you gave.")
+        raise Invalid("The file is not signed by a key that you gave.")
     if set(_object_at(receipt, "signature")) != {"key", "value"}:
-        raise Invalid("The receipt's signature holds more than a key and a value.")
+        raise Invalid("The signature holds more than a key and a value.")
     signed = {name: value for name, value in receipt.items() if name != "signature"}
     if not signer.verify(signature, canonical(signed)):
-        raise Invalid("The receipt was changed after it was signed.")
+        raise Invalid("The file was changed after it was signed.")
 
 
 def _check_agreement(receipt: Mapping[str, object]) -> None:
@@ -466,7 +565,7 @@ def _part(receipt: Mapping[str, object], place: str) -> object:
     found: object = receipt
     for name in place.split("."):
         if not isinstance(found, Mapping) or name not in found:
-            raise Invalid(f"The receipt lacks {place}.")
+            raise Invalid(f"The file lacks {place}.")
         found = found[name]
     return found
 
@@ -474,21 +573,23 @@ def _part(receipt: Mapping[str, object], place: str) -> object:
 def _object_at(receipt: Mapping[str, object], place: str) -> Mapping[str, object]:
     found = _part(receipt, place)
     if not isinstance(found, Mapping):
-        raise Invalid(f"The receipt lacks {place}.")
+        raise Invalid(f"The file lacks {place}.")
     return found
 
 
 def _text(receipt: Mapping[str, object], place: str) -> str:
     found = _part(receipt, place)
     if not isinstance(found, str):
-        raise Invalid(f"The receipt lacks {place}.")
+        raise Invalid(f"The file lacks {place}.")
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status."""
-    parser = argparse.ArgumentParser(description="Check a consent receipt.")
-    parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the receipt's file")
+    parser = argparse.ArgumentParser(
+        description="Check a consent receipt or a forgetting certificate."
+    )
+    parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the file")
     parser.add_argument(
         "--key",
         action="append",
@@ -500,7 +601,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with options.receipt.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        verified = check_receipt(data, [VerifierKey.parse(key) for key in options.key])
+        verified = check_file(data, [VerifierKey.parse(key) for key in options.key])
     except OSError as error:
         sys.stdout.write(f"NOT CHECKED: the file cannot be read ({error.strerror}).\n")
         return 1

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 
+from privacy_center.keys import WrappedKey
 from privacy_center.models.account import Account
 from privacy_center.regions import REGIONS
 
@@ -50,3 +51,10 @@ class DataSubject(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def key(self) -> WrappedKey | None:
+        """The person's own key, wrapped; None once it is destroyed."""
+        if self.wrapped_key is None:
+            return None
+        return WrappedKey(bytes(self.wrapped_key), self.wrapping_key_id)

@@ -18,8 +18,9 @@ ASK_BEFORE = timedelta(days=30)
 
 def purposes_in_force(subject_id: UUID) -> dict[Purpose, UUID]:
     """The purposes with a live yes, each with the id of the record that says so."""
-    rows = ConsentInForce.objects.filter(subject_id=subject_id).values_list("purpose", "record_id")
-    return {Purpose(purpose): record_id for purpose, record_id in rows}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT purpose, record_id FROM consents_of(%s)", [subject_id])
+        return {Purpose(purpose): record_id for purpose, record_id in cursor.fetchall()}
 
 
 def hold_consent(subject_id: UUID, purpose: Purpose) -> UUID | None:

@@ -42,7 +42,7 @@ class ReceiptMaker:
         self.subject = subject
         self._subject_key = unwrap(subject.wrapped_key, subject.wrapping_key_id)
         self.checkpoint = _checkpoint()
-        self._signer = _announced(keys)
+        self._signer = announced_key(keys)
 
     def receipts(self, records: Sequence[ConsentRecord]) -> list[dict[str, object]]:
         """One receipt per record, in their order, with as many queries for a thousand as for one.
@@ -105,8 +105,9 @@ def _checkpoint() -> LedgerCheckpoint:
     return checkpoint
 
 
-def _announced(keys: Sequence[SigningKey]) -> SigningKey:
-    """The first key that the ledger has published: a receipt by another could not be checked."""
+def announced_key(keys: Sequence[SigningKey]) -> SigningKey:
+    """The first key that the ledger has published: what another signs could not be checked. Raises
+    `ReceiptNotReady` without one."""
     announced = set(verifier_keys())
     for key in keys:
         if str(key.verifier_key) in announced:

@@ -7,7 +7,8 @@ from privacy_center.models import Account, AgeBand, ConsentState, DataSubject
 
 def subject_of(account: Account) -> DataSubject | None:
     """The account's data subject; staff accounts may have none."""
-    return DataSubject.objects.filter(account=account).first()
+    subject: DataSubject | None = getattr(account, "subject", None)
+    return subject
 
 
 def hold_subject(subject_id: UUID) -> DataSubject:
@@ -24,3 +25,8 @@ def has_decided(subject_id: UUID) -> bool:
 def is_below_consent(subject_id: UUID) -> bool:
     """Whether the person is too young to consent alone where they live (GDPR 8)."""
     return DataSubject.objects.filter(pk=subject_id, age_band=AgeBand.BELOW_CONSENT).exists()
+
+
+def has_real_people() -> bool:
+    """Whether anybody here is not made up."""
+    return DataSubject.objects.filter(is_synthetic=False).exists()

@@ -10,14 +10,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from privacy_center.holders import Interval, holders
-from privacy_center.models import ConsentRecord, DataSubject, Decision, Method, Notice
-from privacy_center.purposes import Purpose
+from privacy_center.holders import holders
+from privacy_center.models import DataSubject, Decision, Method
 from privacy_center.selectors.consent import consent_history
+from privacy_center.selectors.learning import TRAINING, learning_times
 from privacy_center.selectors.notice import text_in
 from privacy_center.selectors.staff_access import accesses_of
-
-TRAINED = (Purpose.LISTENING_STORE, Purpose.LISTENING_TRAIN)
 
 
 class Kind(StrEnum):
@@ -31,13 +29,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. A decision names its record, for the receipt."""
+    """One thing that happened. A decision names its record, for the receipt; a release without the
+    person the decision that asked for it, for the certificate."""
 
     kind: Kind
     at: datetime
     title: str
     detail: str = ""
     record_id: UUID | None = None
+    certificate_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Timeline:
 
 
 def timeline(
-    subject_id: UUID, *, kind: Kind | None, page: int, size: int, language: str, at: datetime
+    subject_id: UUID, *, kind: Kind | None, page: int, size: int, language: str
 ) -> Timeline:
     """Page `page` (the first is 1), `size` entries a page; of one kind, or of all.
 
@@ -59,7 +59,7 @@ def timeline(
     """
     sources = {
         Kind.DECISION: _decisions(subject_id, language, most=page * size + 1),
-        Kind.LEARNING: _learning(subject_id, at),
+        Kind.LEARNING: _learning(subject_id),
         Kind.ACCESS: _accesses(subject_id),
         Kind.JOINING: _joining(subject_id),
     }
@@ -67,16 +67,6 @@ def timeline(
     merged = heapq.merge(*chosen, key=lambda entry: -entry.at.timestamp())
     entries = list(islice(merged, (page - 1) * size, page * size + 1))
     return Timeline(entries[:size], has_older=len(entries) > size)
-
-
-def trained_intervals(subject_id: UUID, *, at: datetime) -> list[Interval]:
-    """The times in which the person's listening could be learned from: both storing and training
-    in force. Oldest first; one that goes on at `at` has no end."""
-    stored, trained = (_in_force(subject_id, purpose) for purpose in TRAINED)
-    both = sorted(
-        (max(store[0], train[0]), min(store[1], train[1])) for store in stored for train in trained
-    )
-    return [(begin, end if end <= at else None) for begin, end in both if begin < end]
 
 
 def _decisions(subject_id: UUID, language: str, *, most: int) -> Iterator[Entry]:
@@ -91,10 +81,19 @@ def _decisions(subject_id: UUID, language: str, *, most: int) -> Iterator[Entry]
         )
 
 
-def _learning(subject_id: UUID, at: datetime) -> list[Entry]:
-    trained = trained_intervals(subject_id, at=at)
-    events = [event for holder in holders() for event in holder.events(subject_id, trained)]
-    entries = [Entry(Kind.LEARNING, event.at, event.title, event.detail) for event in events]
+def _learning(subject_id: UUID) -> list[Entry]:
+    times = [time for purpose in TRAINING for time in learning_times(subject_id, purpose)]
+    entries = [
+        Entry(
+            Kind.LEARNING,
+            event.at,
+            event.title,
+            event.detail,
+            certificate_id=event.certificate_id,
+        )
+        for holder in holders()
+        for event in holder.events(subject_id, times)
+    ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
@@ -114,35 +113,3 @@ def _joining(subject_id: UUID) -> list[Entry]:
     joined = DataSubject.objects.values_list("created_at", flat=True).get(pk=subject_id)
     title = _("Your account was made")
     return [Entry(Kind.JOINING, joined, title, _("Nothing was kept about you until you said yes."))]
-
-
-def _in_force(subject_id: UUID, purpose: Purpose) -> list[tuple[datetime, datetime]]:
-    """When a yes to the purpose was in force, without what it needs. A yes ends with the next
-    record, with its time, or when a newer notice is published."""
-    published = Notice.objects.filter(purpose=purpose).values_list("version", "published_at")
-    records = list(
-        ConsentRecord.objects.filter(subject_id=subject_id, purpose=purpose)
-        .select_related("notice")
-        .order_by("entry__id")
-    )
-    times: list[tuple[datetime, datetime]] = []
-    for place, record in enumerate(records):
-        if record.valid_until is None:
-            continue
-        ends = [record.valid_until]
-        ends += [
-            published_at
-            for version, published_at in published
-            if published_at and version > record.notice.version
-        ]
-        ends += [after.recorded_at for after in records[place + 1 : place + 2]]
-        _extend(times, record.recorded_at, min(ends))
-    return times
-
-
-def _extend(times: list[tuple[datetime, datetime]], begin: datetime, end: datetime) -> None:
-    """Add a time; one that begins where the last one ends goes on with it."""
-    if times and begin <= times[-1][1]:
-        begin, _end = times.pop()
-    if begin < end:
-        times.append((begin, end))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from privacy_center.models import YES, ConsentRecord, Decision
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.clean import TRAINING
+from privacy_center.selectors.learning import TRAINING
 from privacy_center.selectors.notice import FIRST_LANGUAGE, live_notices_with_texts, text_in
 
 

@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -43,7 +42,6 @@ def timeline_page(request: HttpRequest) -> HttpResponse:
         page=page,
         size=PAGE_SIZE,
         language=get_language() or FIRST_LANGUAGE,
-        at=timezone.now(),
     )
     context = {"timeline": found, "kinds": KINDS, "kind": kind, "page": page}
     return render(request, "privacy_center/timeline.html", context)

@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from privacy_center.interface import Person, Purpose, hold_consent
 from recommendations.actions.listening import NotConsented, storing
 from recommendations.actions.training import note_change, note_less
-from recommendations.models import Listen, TrainingChange
+from recommendations.models import Listen, VectorChange
 from recommendations.weights import HEARD_FROM
 
-Kind = TrainingChange.Kind
+Kind = VectorChange.Kind
 
 
 def delete_listens(person: Person, listens: QuerySet[Listen]) -> int:
@@ -48,7 +48,7 @@ def include_listens(person: Person, listens: QuerySet[Listen]) -> int:
         own = listens.filter(subject_id=under.subject_id, is_excluded=True)
         included = own.update(is_excluded=False)
         if included:
-            note_change(Kind.LEARN)
+            note_change(under.subject_id, Kind.LEARN)
         return included
 
 

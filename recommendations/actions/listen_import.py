@@ -16,9 +16,9 @@ from privacy_center.interface import (
     create_imported_subjects,
     grant_to_imported,
 )
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_everybody
 from recommendations.listen_file import BytesRead, ListenFileError, ListenRow, read_listens
-from recommendations.models import Intention, Kind, Practice, TrainingChange
+from recommendations.models import Intention, Kind, Practice, VectorChange
 
 BLOCK_ROWS = 20_000
 CREATED_SECONDS = 600
@@ -124,7 +124,7 @@ def import_listens(
         for block in _blocks(path, at, on_progress):
             work.add(block)
         if Purpose.LISTENING_TRAIN in purposes and work.done.listens:
-            note_change(TrainingChange.Kind.LEARN)
+            note_everybody(VectorChange.Kind.LEARN)
     return work.done
 
 

@@ -18,11 +18,11 @@ from recommendations.models import (
     Listen,
     Practice,
     Rating,
-    TrainingChange,
+    VectorChange,
 )
 from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
-Kind = TrainingChange.Kind
+Kind = VectorChange.Kind
 
 
 class NotConsented(Exception):
@@ -80,7 +80,7 @@ def record_listens(person: Person, heard: Sequence[Heard]) -> int:
             cursor.execute(_UPSERT, [under.subject_id, under.consent_id, *_columns(heard)])
             progress: list[tuple[float, float]] = cursor.fetchall()
         if any(_weighs_more(before, after) for before, after in progress):
-            note_change(Kind.LEARN)
+            note_change(under.subject_id, Kind.LEARN)
         return len(progress)
 
 
@@ -116,7 +116,7 @@ def set_favorite(person: Person, practice: Practice, *, is_favorite: bool) -> No
             defaults={"consent_id": under.consent_id, "created_at": timezone.now()},
         )
         if is_new:
-            note_change(Kind.LEARN)
+            note_change(under.subject_id, Kind.LEARN)
 
 
 def take_away(person: Person, rows: QuerySet) -> int:

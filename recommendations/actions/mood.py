@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from privacy_center.interface import Person, Purpose, hold_consent, seal
 from recommendations.actions.listening import NotConsented
 from recommendations.actions.training import note_change
-from recommendations.models import CheckIn, Practice, TrainingChange
+from recommendations.models import CheckIn, Practice, VectorChange
 from recommendations.selectors.mood import Words, words_of
 
-Kind = TrainingChange.Kind
+Kind = VectorChange.Kind
 
 
 class CheckInTaken(Exception):
@@ -62,7 +62,7 @@ def check_in(person: Person, felt: Felt) -> tuple[CheckIn, bool]:
             },
         )
         if is_new:
-            note_change(Kind.LEARN)
+            note_change(person.subject_id, Kind.LEARN)
         elif not _is_same(kept, felt, person.subject_id):
             raise CheckInTaken
         return kept, is_new
@@ -80,7 +80,9 @@ def delete_check_ins(person: Person, check_ins: QuerySet[CheckIn]) -> int:
         deleted, _by_model = check_ins.filter(subject_id=person.subject_id).delete()
         if deleted:
             # For who is not learned from, the next release makes sure of it: a yes may begin now.
-            note_change(Kind.FORGET if person.can_train_mood else Kind.LEARN)
+            note_change(
+                person.subject_id, Kind.FORGET if person.can_train_mood else Kind.LEARN
+            )
         return deleted
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_catalog
 from recommendations.catalog import Entry
-from recommendations.models import Kind, Practice, Topic, TrainingChange
+from recommendations.models import Kind, Practice, Topic
 
 # Stands in place of a digest when the file is gone.
 GONE = "gone"
@@ -35,7 +35,7 @@ def load_catalog(entries: Sequence[Entry]) -> int:
         slugs = [entry.slug for entry in entries]
         gone = Practice.objects.exclude(file_digest__in=("", GONE)).exclude(slug__in=slugs)
         if gone.update(is_published=False, file_digest=GONE) or changed:
-            note_change(TrainingChange.Kind.LEARN)
+            note_catalog()
     return len(entries)
 
 

@@ -1,6 +1,7 @@
 """What a person says about their taste: leave a practice out, begin anew, hide a practice."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils import timezone
 from privacy_center.interface import Person
 from recommendations.actions.listening import NotConsented, storing, take_away
 from recommendations.actions.training import note_change, note_less
-from recommendations.models import HiddenPractice, Practice, TrainingChange
+from recommendations.models import HiddenPractice, Practice, VectorChange
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,12 @@ def _mark(person: Person, practice: Practice | None, *, is_excluded: bool) -> Ma
             )
             marked = Marked(*cursor.fetchone())
         if marked.listens or marked.favorites:
-            _note(person, is_less=is_excluded)
+            _note(person, under.subject_id, is_less=is_excluded)
         return marked
 
 
-def _note(person: Person, *, is_less: bool) -> None:
+def _note(person: Person, subject_id: UUID, *, is_less: bool) -> None:
     if is_less:
         note_less(person)
     else:
-        note_change(TrainingChange.Kind.LEARN)
+        note_change(subject_id, VectorChange.Kind.LEARN)

@@ -1,5 +1,5 @@
 """The catalog, listening and the model in the admin."""
 
-from recommendations.admin import listening, practice, release
+from recommendations.admin import listening, practice, release, vector
 
-__all__ = ["listening", "practice", "release"]
+__all__ = ["listening", "practice", "release", "vector"]

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recommendations.actions.training import note_change
+from recommendations.actions.training import note_catalog
 from recommendations.forms.practice import ContentDecoder, ContentField
-from recommendations.models import Practice, Topic, TrainingChange
+from recommendations.models import Practice, Topic
 
 
 @admin.register(Practice)
@@ -45,7 +45,7 @@ class PracticeAdmin(admin.ModelAdmin):
     ) -> None:
         """A new practice, or new topics, mean new neighbors: the model is made again."""
         super().save_related(request, form, formsets, change)
-        note_change(TrainingChange.Kind.LEARN)
+        note_catalog()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Practice]:
         return super().get_queryset(request).prefetch_related("topics")

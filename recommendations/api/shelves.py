@@ -1,5 +1,7 @@
 """The home page's shelves for an app, with the reason for every card."""
 
+from functools import lru_cache
+
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -10,7 +12,7 @@ from rest_framework.views import APIView
 from privacy_center.interface import person
 from recommendations.api.practice import practice_json
 from recommendations.api.strict import StrictSerializer
-from recommendations.models import Intention
+from recommendations.models import Intention, Practice
 from recommendations.selectors.shelves import shelves
 
 FURTHEST_OFFSET = 14 * 60
@@ -29,16 +31,9 @@ class ShelvesView(APIView):
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
-        query = ShelvesQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        intention, offset = _asked(tuple(request.query_params.dict().items()))
         who = person(request._request)
-        shown = shelves(
-            who,
-            now=timezone.now(),
-            intention=Intention(asked["intention"]) if asked["intention"] else None,
-            utc_offset_minutes=asked["utc_offset_minutes"],
-        )
+        shown = shelves(who, now=timezone.now(), intention=intention, utc_offset_minutes=offset)
         return Response(
             {
                 "is_personal": any(shelf.is_personal for shelf in shown),
@@ -49,11 +44,32 @@ class ShelvesView(APIView):
                         "note": shelf.note,
                         "is_personal": shelf.is_personal,
                         "cards": [
-                            {**practice_json(card.practice), "why": card.why}
-                            for card in shelf.cards
+                            {**_kept_json(card.practice), "why": card.why} for card in shelf.cards
                         ],
                     }
                     for shelf in shown
                 ],
             }
         )
+
+
+@lru_cache(maxsize=1024)
+def _asked(query: tuple[tuple[str, str], ...]) -> tuple[Intention | None, int]:
+    """The intention and the offset that a query asks for. Raises ValidationError (400), and says so
+    anew each time; good questions are few and the same."""
+    read = ShelvesQuery(data=dict(query))
+    read.is_valid(raise_exception=True)
+    intention = read.validated_data["intention"]
+    return Intention(intention) if intention else None, read.validated_data["utc_offset_minutes"]
+
+
+# By the id of the practice: the very object, which is another one once the catalog has changed.
+_kept: dict[int, tuple[Practice, dict[str, object]]] = {}
+
+
+def _kept_json(practice: Practice) -> dict[str, object]:
+    """The practice as clients see it, made once as long as the catalog stays as it is."""
+    kept = _kept.get(practice.pk)
+    if kept is None or kept[0] is not practice:
+        kept = _kept[practice.pk] = (practice, practice_json(practice))
+    return kept[1]

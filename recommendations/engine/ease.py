@@ -3,53 +3,39 @@
 Harald Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, equations 7 and 8.
 """
 
-import math
 from typing import Self
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri
 from surprise import AlgoBase, PredictionImpossible, Trainset
 
 from recommendations.engine.dtypes import Indices, IntegerMatrix, Matrix, Scores
 from recommendations.engine.gram import gram
+from recommendations.engine.inverse import inverted, require_positive
 from recommendations.engine.ranker import Ranker, known_pairs
 
 # The better of the two that were measured on MovieLens 1M (docs/engine.md).
 DEFAULT_REGULARIZATION = 1000.0
 
 
-def ease_weights(gram: IntegerMatrix, *, regularization: float) -> Matrix:
+def ease_weights(gram: IntegerMatrix, *, regularization: float, dropout: float = 0.0) -> Matrix:
     """The item weights B: float64[n, n], with B[i, j] what having heard i adds to the score of j.
 
     P = (G + λI)⁻¹, B[i, j] = −P[i, j] / P[j, j], and a zero diagonal (Steck 2019, eq. 8). It is
-    the B that minimizes ‖X − XB‖² + λ‖B‖² among those with a zero diagonal. Raises ValueError
-    when λ is not a positive number, or so small that the matrix cannot be inverted.
+    the B that minimizes ‖X − XB‖² + λ‖B‖² among those with a zero diagonal. With a `dropout` p
+    from 0 to below 1, λI + p/(1 − p) · diag(G) takes the place of λI (EDLAE: Harald Steck,
+    "Autoencoders that don't overfit towards the Identity", NeurIPS 2020). Raises ValueError when
+    λ is not a positive number, or so small that the matrix cannot be inverted.
     """
-    if not (math.isfinite(regularization) and regularization > 0):
-        raise ValueError("The regularization must be a number above 0.")
-    if not len(gram):
-        return np.zeros((0, 0))
-    inverse = _inverse(gram, regularization)
-    inverse /= -inverse.diagonal().copy()
-    np.fill_diagonal(inverse, 0.0)
-    return inverse
-
-
-def _inverse(gram: IntegerMatrix, regularization: float) -> Matrix:
-    """(G + λI)⁻¹ by Cholesky factors, which is half the work of a general inverse."""
-    matrix = gram.astype(np.float64, order="F")
-    matrix[np.diag_indices_from(matrix)] += regularization
-    factor, failed = dpotrf(matrix, lower=1, clean=1, overwrite_a=1)
-    if failed:
-        raise ValueError(
-            "The Gram matrix is not positive definite at this regularization."
-            " Nothing was trained; use a larger regularization."
-        )
-    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-    # LAPACK fills one triangle and leaves zeros in the other; the transpose is row-major.
-    half: Matrix = inverse.T
-    half += np.triu(half, 1).T
-    return half
+    require_positive(regularization)
+    if not 0 <= dropout < 1:
+        raise ValueError("The dropout must be a share from 0 to below 1.")
+    matrix = gram.T.astype(np.float64, order="F")
+    added = regularization + dropout / (1 - dropout) * gram.diagonal()
+    matrix[np.diag_indices_from(matrix)] += added
+    weights = inverted(matrix)
+    weights /= -weights.diagonal().copy()
+    np.fill_diagonal(weights, 0.0)
+    return weights
 
 
 class EASE(Ranker):

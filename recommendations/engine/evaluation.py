@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from surprise import SVD, AlgoBase, KNNBaseline, Trainset, accuracy
 
-from recommendations.engine.dtypes import Indices, Scores
+from recommendations.engine.dtypes import Indices, Integers, Scores
 from recommendations.engine.ease import DEFAULT_REGULARIZATION, EASE
 from recommendations.engine.interactions import Interactions
 from recommendations.engine.metrics import ndcg_at, recall_at
@@ -88,21 +89,65 @@ def evaluate_ranking(
     What a person heard in `train` is left out of their ranking. With `people_limit` a seeded
     sample of the people is taken. Raises ValueError when nobody has anything held out.
     """
+    ranking = rank(scores, train=train, test=test, people_limit=people_limit)
+    return {
+        "ndcg@10": float(ranking.ndcg.mean()),
+        "recall@20": float(ranking.recall.mean()),
+        "people_ranked": len(ranking.people),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The first places of each person, and which of them were hits.
+
+    `people` are those who were ranked, `columns` int[people, places] what stood there, best first
+    and -1 where there was nothing left, `hits` bool[people, places], `relevant` int[people] how
+    many practices each had held out.
+    """
+
+    people: Indices
+    columns: Indices
+    hits: NDArray[np.bool_]
+    relevant: Integers
+    n_practices: int
+
+    @property
+    def ndcg(self) -> Scores:
+        """nDCG@10 of each person."""
+        return ndcg_at(_NDCG_PLACES, hits=self.hits, relevant=self.relevant)
+
+    @property
+    def recall(self) -> Scores:
+        """Recall@20 of each person."""
+        return recall_at(_RECALL_PLACES, hits=self.hits, relevant=self.relevant)
+
+    def coverage(self, places: int) -> float:
+        """The share of the catalog that is among the first places of at least one person."""
+        shown = np.unique(self.columns[:, :places])
+        return int((shown >= 0).sum()) / self.n_practices
+
+
+def rank(
+    scores: ScoreBlock,
+    *,
+    train: Interactions,
+    test: Interactions,
+    people_limit: int | None = None,
+) -> Ranking:
+    """Rank the catalog for the people of `test`; the arguments are those of `evaluate_ranking`."""
     people = _sample(np.unique(test.people), people_limit)
     if not len(people):
         raise ValueError("Nobody has a held-out practice, so there is nothing to evaluate.")
-    hits = np.zeros((len(people), _RECALL_PLACES), dtype=np.bool_)
+    columns = np.full((len(people), _RECALL_PLACES), -1)
+    hits = np.zeros(columns.shape, dtype=np.bool_)
     for first in range(0, len(people), _BLOCK_PEOPLE):
         block = people[first : first + _BLOCK_PEOPLE]
         for place, (person, row) in enumerate(zip(block, scores(block), strict=True), first):
             best = top_n(row, n=_RECALL_PLACES, exclude=train.practices_of(person))
+            columns[place, : len(best)] = best
             hits[place, : len(best)] = np.isin(best, test.practices_of(person), assume_unique=True)
-    relevant = np.diff(test.offsets)[people]
-    return {
-        "ndcg@10": ndcg_at(_NDCG_PLACES, hits=hits, relevant=relevant),
-        "recall@20": recall_at(_RECALL_PLACES, hits=hits, relevant=relevant),
-        "people_ranked": len(people),
-    }
+    return Ranking(people, columns, hits, np.diff(test.offsets)[people], test.n_practices)
 
 
 def rating_errors(

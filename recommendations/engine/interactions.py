@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from recommendations.engine.dtypes import Indices, Integers
+
+Integer = TypeVar("Integer", bound=np.integer[Any])
+Block: TypeAlias = sp.csr_array[Integer, tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,25 +77,25 @@ class Interactions:
         return self.practices[self.offsets[person] : self.offsets[person + 1]]
 
     @property
-    def matrix(self) -> "sp.csr_array[np.int64, tuple[int, int]]":
+    def matrix(self) -> Block[np.int64]:
         """The weights as a sparse int64 matrix, a row a person."""
-        return self._rows(0, self.n_people)
+        return self._rows(0, self.n_people, np.int64)
 
-    def blocks(self, *, max_rows: int) -> "Iterator[sp.csr_array[np.int64, tuple[int, int]]]":
+    def blocks(self, *, max_rows: int, dtype: type[Integer]) -> Iterator[Block[Integer]]:
         """The matrix in consecutive blocks of people, each of about `max_rows` rows at most."""
         first = 0
         while first < self.n_people:
             limit = self.offsets[first] + max_rows
             fitting = int(np.searchsorted(self.offsets, limit, side="right")) - 1
             last = min(max(fitting, first + 1), self.n_people)
-            yield self._rows(first, last)
+            yield self._rows(first, last, dtype)
             first = last
 
-    def _rows(self, first: int, last: int) -> "sp.csr_array[np.int64, tuple[int, int]]":
+    def _rows(self, first: int, last: int, dtype: type[Integer]) -> Block[Integer]:
         offsets = self.offsets[first : last + 1]
         rows = slice(int(offsets[0]), int(offsets[-1]))
         return sp.csr_array(
-            (self.weights[rows].astype(np.int64), self.practices[rows], offsets - offsets[0]),
+            (self.weights[rows].astype(dtype), self.practices[rows], offsets - offsets[0]),
             shape=(last - first, self.n_practices),
         )
 

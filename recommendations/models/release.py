@@ -19,6 +19,7 @@ class Release(models.Model):
         DISCARDED = "discarded", "discarded: consent changed while it was made"
         LOST = "lost", "lost: the worker died"
         FAILED = "failed", "failed"
+        HELD = "held", "held back"
         DAMAGED = "damaged", "damaged on disk"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -30,6 +31,10 @@ class Release(models.Model):
     people = models.PositiveIntegerField(default=0)
     interactions = models.PositiveBigIntegerField(default=0)
     practices = models.PositiveIntegerField(default=0)
+    held_because = models.CharField(max_length=200, blank=True, default="", db_default="")
+    is_forgetting = models.BooleanField(
+        default=False, db_default=False, help_text="Somebody waited to be out of it."
+    )
     gram_digest = models.CharField(max_length=64, blank=True, default="")
     file_digest = models.CharField(max_length=64, blank=True, default="")
     metrics = models.JSONField(default=dict, blank=True)

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from privacy_center.interface import Person
 from recommendations.engine.ranking import ItemWeights
 from recommendations.models import Practice
-from recommendations.selectors.listening import habits
+from recommendations.selectors.behavior import served_to
+from recommendations.selectors.catalog import catalog_of
 from recommendations.selectors.mood import last_mood
-from recommendations.selectors.release import current_model
+from recommendations.selectors.release import model_of
 from recommendations.selectors.taste import Taste, taste_of
 
 
@@ -41,9 +42,11 @@ class Explanation:
 
 def explanation(person: Person, practice: Practice, *, now: datetime) -> Explanation:
     """The reason for this practice, for this person, from the model that is served now."""
-    model = current_model(now)
-    mood = last_mood(person, now=now)
-    taste = taste_of(person, model, history=habits(person), mood=mood)
+    found = served_to(person, now=now)
+    site, own = found.site, found.behavior
+    model = model_of(site.active)
+    mood = last_mood(person, own.check_in, catalog=catalog_of(site.edition))
+    taste = taste_of(person, model, history=own.history, mood=mood)
     is_moved = mood is not None and mood.fit(practice.pk) > 0
     if model is None or taste is None or practice.pk not in model.practice_ids:
         if is_moved:

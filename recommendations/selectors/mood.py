@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from privacy_center.interface import Person, unseal
-from recommendations.models import CheckIn, Energy, Label, Moment, Mood, Practice, Valence
+from recommendations.models import CheckIn, Energy, Label, Moment, Mood, Valence
+from recommendations.selectors.catalog import Catalog
 from recommendations.wishes import Wish, wish_of
 
 SHAPES_FOR = timedelta(hours=12)
@@ -69,7 +70,15 @@ def check_ins_of(subject_id: UUID) -> QuerySet[CheckIn]:
 
 def words_of(check_in: CheckIn) -> Words | None:
     """The labels and the note; None when the person's key does not open them any more."""
-    text = unseal(check_in.subject_id, bytes(check_in.sealed), context=f"check-in {check_in.pk}")
+    sealed, context = bytes(check_in.sealed), _context(check_in.pk)
+    return _words(unseal(check_in.subject_id, sealed, context=context))
+
+
+def _context(check_in_id: UUID) -> str:
+    return f"check-in {check_in_id}"
+
+
+def _words(text: str | None) -> Words | None:
     if text is None:
         return None
     said = json.loads(text)
@@ -81,18 +90,25 @@ def told(check_in: CheckIn) -> Told:
     return Told(check_in, words_of(check_in))
 
 
-def last_mood(person: Person, *, now: datetime) -> LastMood | None:
-    """None without a live yes to shelves by mood, or without a check-in of the last 12 hours."""
-    if person.subject_id is None or not person.can_personalize_mood:
+@dataclass(frozen=True)
+class LastCheckIn:
+    """The newest check-in of the last 12 hours, as it is stored."""
+
+    id: UUID
+    mood: Mood
+    valence: Valence
+    energy: Energy
+    sealed: bytes
+
+
+def last_mood(person: Person, check_in: LastCheckIn | None, *, catalog: Catalog) -> LastMood | None:
+    """None without a live yes to shelves by mood, or without a check-in."""
+    if check_in is None or not person.can_personalize_mood:
         return None
-    recent = check_ins_of(person.subject_id).filter(at__gt=now - SHAPES_FOR, at__lte=now)
-    check_in = recent.first()
-    if check_in is None:
-        return None
-    words = words_of(check_in)
+    words = _words(person.unseal(check_in.sealed, context=_context(check_in.id)))
     labels = words.labels if words else ()
-    wish = wish_of(Mood(check_in.mood), labels)
-    return LastMood(Mood(check_in.mood), _because(check_in, labels), _fits(wish))
+    fits = _fits(wish_of(check_in.mood, labels), catalog)
+    return LastMood(check_in.mood, _because(check_in, labels), fits)
 
 
 def next_moment(subject_id: UUID, practice_id: int, *, now: datetime) -> Moment:
@@ -106,25 +122,18 @@ def next_moment(subject_id: UUID, practice_id: int, *, now: datetime) -> Moment:
     return Moment.AFTER if latest == Moment.BEFORE else Moment.BEFORE
 
 
-def _because(check_in: CheckIn, labels: tuple[Label, ...]) -> str:
+def _because(check_in: LastCheckIn, labels: tuple[Label, ...]) -> str:
     if labels:
         return _("Because you said you feel %(label)s") % {"label": labels[0].label.lower()}
-    valence, energy = Valence(check_in.valence).label, Energy(check_in.energy).label
     return _("Because you said: %(valence)s, %(energy)s") % {
-        "valence": str(valence).lower(),
-        "energy": str(energy).lower(),
+        "valence": str(check_in.valence.label).lower(),
+        "energy": str(check_in.energy.label).lower(),
     }
 
 
-def _fits(wish: Wish) -> dict[int, int]:
-    if not (wish.intentions or wish.topics):
-        return {}
-    wanted = Q(intention__in=wish.intentions) | Q(topics__slug__in=wish.topics)
-    rows = (
-        Practice.objects.filter(wanted, is_published=True)
-        .order_by("pk")
-        .values_list("pk", "intention", "topics__slug")
-    )
-    by_intention = {pk for pk, intention, _topic in rows if intention in wish.intentions}
-    by_topic = {pk for pk, _intention, topic in rows if topic in wish.topics}
-    return {pk: (pk in by_intention) + (pk in by_topic) for pk in sorted(by_intention | by_topic)}
+def _fits(wish: Wish, catalog: Catalog) -> dict[int, int]:
+    fits = {
+        pk: (intention in wish.intentions) + (not catalog.topics[pk].isdisjoint(wish.topics))
+        for pk, _kind, intention, _seconds in catalog.rows
+    }
+    return {pk: fit for pk, fit in fits.items() if fit}

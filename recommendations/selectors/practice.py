@@ -54,18 +54,3 @@ def matching(filters: Filters) -> QuerySet[Practice]:
 def by_ids(ids: Iterable[int]) -> dict[int, Practice]:
     """Published practices by id, in one query (and one for their topics)."""
     return published().in_bulk(list(ids))
-
-
-def alike(practice: Practice, *, n: int) -> list[Practice]:
-    """Practices with the most topics in common, then the same intention, then the same kind.
-
-    What the site shows when there is no model: it needs nobody's data.
-    """
-    topics = {topic.pk for topic in practice.topics.all()}
-
-    def likeness(other: Practice) -> tuple[int, bool, bool]:
-        shared = len(topics & {topic.pk for topic in other.topics.all()})
-        return shared, other.intention == practice.intention, other.kind == practice.kind
-
-    others = [other for other in published() if other.pk != practice.pk]
-    return sorted(others, key=likeness, reverse=True)[:n]

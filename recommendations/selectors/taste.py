@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privacy_center.interface import Person
-from recommendations.engine.dtypes import Scores
+from recommendations.engine.dtypes import Indices, Scores
 from recommendations.engine.ranking import ItemWeights
 from recommendations.selectors.listening import Habit
 from recommendations.selectors.mood import LastMood
@@ -35,10 +35,35 @@ class Taste:
         """The indices of the practices in the history."""
         return [row for row, pk in zip(self.history, self.practice_ids, strict=True) if pk > 0]
 
+    def strongest(self, model: ItemWeights, practice_ids: Sequence[int]) -> list[int | None]:
+        """For each practice, the position in the history of what speaks for it most, the first of
+        equal ones; None where nothing does. The parts are those of `ItemWeights.explain`."""
+        column = np.full(len(model.practice_ids), -1, dtype=np.intp)
+        column[rows_of(model, practice_ids)] = np.arange(len(practice_ids))
+        columns = column[model.neighbors[self.history]]
+        parts = np.zeros((len(self.history), len(practice_ids)))
+        position, place = np.nonzero(columns >= 0)
+        weights = model.weights[np.array(self.history)[position], place].astype(np.float64)
+        parts[position, columns[position, place]] = weights * np.array(self.weights)[position]
+        best = parts.argmax(axis=0).tolist()
+        is_for = (parts.max(axis=0, initial=0.0) > 0).tolist()
+        return [at if speaks else None for at, speaks in zip(best, is_for, strict=True)]
+
     @property
     def has_mood(self) -> bool:
         """Whether the mood of the last check-in is a part of it."""
         return len(self.heard) < len(self.history)
+
+
+def rows_of(model: ItemWeights, practice_ids: Sequence[int]) -> Indices:
+    """The rows of practices in the model, by their ids; -1 for those that it does not know."""
+    wanted = np.array(practice_ids, dtype=np.int64)
+    if not len(model.practice_ids):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    rows = np.searchsorted(model.practice_ids, wanted)
+    rows[rows == len(model.practice_ids)] = 0
+    rows[model.practice_ids[rows] != wanted] = -1
+    return rows
 
 
 def taste_of(
@@ -53,9 +78,9 @@ def taste_of(
     personal shelves, a last mood that the model has learned something of."""
     if model is None:
         return None
-    place = {int(pk): index for index, pk in enumerate(model.practice_ids)}
     usable = history if person.can_personalize else ()
-    own = [habit for habit in usable if habit.practice_id in place]
+    found = rows_of(model, [habit.practice_id for habit in usable]).tolist()
+    own = [habit for habit, row in zip(usable, found, strict=True) if row >= 0]
     context = model.context(mood.mood.context_id) if mood else None
     if not own and context is None:
         return None
@@ -65,7 +90,7 @@ def taste_of(
         np.array([habit.favorites for habit in own]),
     ).tolist()
     practice_ids = [habit.practice_id for habit in own]
-    rows = [place[practice_id] for practice_id in practice_ids]
+    rows = [row for row in found if row >= 0]
     if mood and context is not None:
         practice_ids.append(mood.mood.context_id)
         rows.append(context)

@@ -1,13 +1,18 @@
-"""Consenting people's behavior as arrays, read by binary COPY in one snapshot."""
+"""What may be learned from today: consenting people's vectors, ratings, and the catalog.
+
+Read by binary COPY. Consent is a join in the very query that reads behavior.
+"""
 
 import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from recommendations.engine.interactions import Interactions
+from recommendations.engine.gram_state import Vectors
 from recommendations.models import Mood, Practice
 from recommendations.weights import HEARD_FROM, WHOLE_FROM, weigh, weigh_moods
 
@@ -20,8 +25,8 @@ _TRAILER_BYTES = 2
 _BEHAVIOR_ROW = np.dtype(
     [
         ("fields", ">i2"),
-        ("l0", ">i4"), ("subject_high", ">u8"), ("subject_low", ">u8"),
-        ("l1", ">i4"), ("practice", ">i8"),
+        ("l0", ">i4"), ("subject", "V16"),
+        ("l1", ">i4"), ("column", ">i8"),
         ("l2", ">i4"), ("heard", ">i4"),
         ("l3", ">i4"), ("whole", ">i4"),
         ("l4", ">i4"), ("favorites", ">i4"),
@@ -39,31 +44,38 @@ def _consenting(signal: str) -> str:
     """
 
 
-# Listening and moods are two signals with two consents: whoever shares both is one row of G.
-_BEHAVIOR = f"""
+def _behavior(who: str) -> str:
+    """Listening and moods are two signals with two consents: whoever shares both is one vector."""
+    return f"""
 SELECT behavior.subject_id, behavior.practice_id,
        sum(behavior.heard)::int4, sum(behavior.whole)::int4, sum(behavior.favorite)::int4
 FROM (
     SELECT subject_id, practice_id, 1 AS heard,
            (completion >= {WHOLE_FROM})::int AS whole, 0 AS favorite
-    FROM recommendations_listen WHERE completion >= {HEARD_FROM} AND NOT is_excluded
+    FROM recommendations_listen
+    WHERE completion >= {HEARD_FROM} AND NOT is_excluded AND {who}
     UNION ALL
-    SELECT subject_id, practice_id, 0, 0, 1 FROM recommendations_favorite WHERE NOT is_excluded
+    SELECT subject_id, practice_id, 0, 0, 1
+    FROM recommendations_favorite WHERE NOT is_excluded AND {who}
 ) AS behavior
 {_consenting("listening")}
 GROUP BY 1, 2
 UNION ALL
 SELECT behavior.subject_id, -behavior.mood::int8, count(*)::int4, 0, 0
-FROM recommendations_checkin AS behavior
+FROM (SELECT subject_id, mood FROM recommendations_checkin WHERE {who}) AS behavior
 {_consenting("mood")}
 GROUP BY 1, 2
 ORDER BY 1, 2
 """  # noqa: S608 (constants only)
 
+
+_OF_SUBJECTS = _behavior("subject_id = ANY(%(subjects)s)")
+_OF_SLICE = _behavior("subject_id BETWEEN %(first)s AND %(last)s")
+
 _RATING_ROW = np.dtype(
     [
         ("fields", ">i2"),
-        ("l0", ">i4"), ("subject_high", ">u8"), ("subject_low", ">u8"),
+        ("l0", ">i4"), ("subject", "V16"),
         ("l1", ">i4"), ("practice", ">i8"),
         ("l2", ">i4"), ("value", ">i4"),
     ]
@@ -78,6 +90,24 @@ ORDER BY 1, 2
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The people whose random ids are in one of `count` equal ranges: number 0, 1, …"""
+
+    number: int
+    count: int
+
+    @property
+    def first(self) -> UUID:
+        """The least id."""
+        return UUID(int=(self.number << 128) // self.count)
+
+    @property
+    def last(self) -> UUID:
+        """The greatest id."""
+        return UUID(int=((self.number + 1 << 128) // self.count) - 1)
+
+
+@dataclass(frozen=True)
 class Ratings:
     """One row per (person, practice): person index, practice index, value 1 to 5."""
 
@@ -87,64 +117,92 @@ class Ratings:
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """What may be learned from today, and the catalog it is about.
-
-    `practice_ids` are database ids in ascending order; `context_ids` are those of the moods, which
-    stand behind them as columns of `interactions`; `tags` are arrays of practice indices that share
-    a topic, voice, intention or kind.
-    """
+class Catalog:
+    """What there is to learn about. `practice_ids` are those of the published practices, ascending;
+    `context_ids` those of the moods; `tags` are arrays of practice indices that share a topic,
+    voice, intention or kind."""
 
     practice_ids: NDArray[np.int64]
     context_ids: NDArray[np.int64]
-    interactions: Interactions
-    ratings: Ratings
     tags: list[NDArray[np.int64]]
 
     @property
     def column_ids(self) -> NDArray[np.int64]:
-        """The ids behind the columns: the practices, then the moods."""
+        """The columns of a release: the practices, then the moods."""
         return np.concatenate((self.practice_ids, self.context_ids))
 
 
-def training_data() -> TrainingData:
-    """Read everything. Call inside one REPEATABLE READ transaction: consent is part of the read."""
-    practice_ids, tags = _catalog()
-    context_ids = np.array([mood.context_id for mood in Mood], dtype=np.int64)
-    interactions = _interactions(np.concatenate((practice_ids, context_ids)))
-    return TrainingData(practice_ids, context_ids, interactions, _ratings(practice_ids), tags)
-
-
-def _interactions(column_ids: NDArray[np.int64]) -> Interactions:
-    rows = _copy(_BEHAVIOR, _BEHAVIOR_ROW)
-    rows = rows[np.isin(rows["practice"], column_ids)]
-    people = _person_indices(rows)
-    ascending = np.argsort(column_ids)
-    ids = rows["practice"].astype(np.int64)
-    return Interactions.from_rows(
-        people,
-        practices=ascending[np.searchsorted(column_ids, ids, sorter=ascending)],
-        weights=np.where(
-            ids < 0,
-            weigh_moods(rows["heard"]),
-            weigh(rows["heard"], rows["whole"], rows["favorites"]),
-        ),
-        n_people=int(people[-1]) + 1 if len(people) else 0,
-        n_practices=len(column_ids),
+def vectors_of(subject_ids: Sequence[UUID]) -> Vectors:
+    """What these people contribute as of now; their order gives the indices. Whoever does not
+    consent, or did nothing that counts, has an empty vector."""
+    rows = _copy(_OF_SUBJECTS, _BEHAVIOR_ROW, {"subjects": list(subject_ids)})
+    index = {subject_id.bytes: place for place, subject_id in enumerate(subject_ids)}
+    people = [index[subject] for subject in rows["subject"].tolist()]
+    vectors = _vectors(rows, np.array(people, dtype=np.int32), len(subject_ids))
+    order = np.lexsort((vectors.columns, vectors.people))
+    return Vectors(
+        vectors.people[order], vectors.columns[order], vectors.weights[order], len(subject_ids)
     )
 
 
-def _ratings(practice_ids: NDArray[np.int64]) -> Ratings:
-    rows = _copy(_RATINGS, _RATING_ROW)
+def vectors_of_slice(part: Slice) -> tuple[list[UUID], Vectors]:
+    """The consenting people of a slice who did something, ascending, and their vectors."""
+    rows = _copy(_OF_SLICE, _BEHAVIOR_ROW, {"first": part.first, "last": part.last})
+    subject = rows["subject"]
+    is_first = np.ones(len(rows), dtype=np.bool_)
+    is_first[1:] = subject[1:] != subject[:-1]
+    subject_ids = [UUID(bytes=key) for key in subject[is_first].tolist()]
+    people = (np.cumsum(is_first) - 1).astype(np.int32)
+    return subject_ids, _vectors(rows, people, len(subject_ids))
+
+
+def ratings(practice_ids: NDArray[np.int64]) -> Ratings:
+    """Consenting people's ratings of these practices (ascending ids)."""
+    rows = _copy(_RATINGS, _RATING_ROW, {})
     rows = rows[np.isin(rows["practice"], practice_ids)]
+    subject = rows["subject"]
+    is_first = np.ones(len(rows), dtype=np.bool_)
+    is_first[1:] = subject[1:] != subject[:-1]
     return Ratings(
-        people=_person_indices(rows),
+        people=(np.cumsum(is_first) - 1).astype(np.int32),
         practices=np.searchsorted(practice_ids, rows["practice"].astype(np.int64)).astype(np.int32),
         values=rows["value"].astype(np.float64),
     )
 
 
-def _catalog() -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+def people_who_train() -> int:
+    """About how many people may be learned from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM consent_in_force WHERE purpose LIKE '%:train'")
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def all_column_ids() -> NDArray[np.int64]:
+    """Every column that anybody can have, ascending: moods, and practices also if unpublished."""
+    practices = Practice.objects.order_by("pk").values_list("pk", flat=True)
+    moods = sorted(mood.context_id for mood in Mood)
+    return np.array([*moods, *practices], dtype=np.int64)
+
+
+def catalog() -> Catalog:
+    """What is published, and what it has in common."""
+    practice_ids, tags = _tags()
+    context_ids = np.array([mood.context_id for mood in Mood], dtype=np.int64)
+    return Catalog(practice_ids, context_ids, tags)
+
+
+def _vectors(rows: NDArray[np.void], people: NDArray[np.int32], n_people: int) -> Vectors:
+    columns = rows["column"].astype(np.int64)
+    weights = np.where(
+        columns < 0,
+        weigh_moods(rows["heard"]),
+        weigh(rows["heard"], rows["whole"], rows["favorites"]),
+    )
+    return Vectors(people, columns, weights.astype(np.uint8), n_people)
+
+
+def _tags() -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     rows = list(
         Practice.objects.filter(is_published=True)
         .order_by("pk")
@@ -166,21 +224,12 @@ def _catalog() -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     return practice_ids, tags
 
 
-def _person_indices(rows: NDArray[np.void]) -> NDArray[np.int32]:
-    """0, 0, 1, 2, 2 … for rows that are ordered by subject."""
-    high, low = rows["subject_high"], rows["subject_low"]
-    is_new = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
-    if not len(rows):
-        return np.empty(0, dtype=np.int32)
-    return np.concatenate(([0], np.cumsum(is_new))).astype(np.int32)
-
-
-def _copy(query: str, row: np.dtype[np.void]) -> NDArray[np.void]:
+def _copy(query: str, row: np.dtype[np.void], parameters: Mapping[str, object]) -> NDArray[np.void]:
     """The rows of `query` as a structured array; every column must be NOT NULL and fixed-width."""
     buffer = bytearray()
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy,
+        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
     ):
         for block in copy:
             buffer += block

@@ -2,12 +2,16 @@
 
 import logging
 
-from celery import shared_task
+from celery import group, shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from recommendations.selectors.training_change import work_due
+from recommendations.audit import audit
+from recommendations.rebuild import Rebuild, SnapshotIsGone, build_shard
+from recommendations.selectors.model_audit import is_audit_due
+from recommendations.selectors.vector_change import work_due
 from recommendations.trainer import repair, train
 
 logger = logging.getLogger(__name__)
@@ -26,6 +30,44 @@ def reconcile() -> None:
     repair(clock=timezone.now)
     if due := work_due(timezone.now()):
         wake_trainer(is_urgent=due.is_urgent)
+    elif is_audit_due(timezone.now()):
+        audit_model.apply_async(queue="training", retry=False)
+
+
+@shared_task(name="recommendations.audit_model")
+def audit_model() -> None:
+    """Every night, and after somebody was forgotten: prove that the model is exactly what today's
+    people give."""
+    audit(
+        clock=timezone.now,
+        shards=settings.REBUILD_SHARDS,
+        send=send_shards if settings.REBUILD_SHARDS > 1 else None,
+    )
+
+
+@shared_task(name="recommendations.build_shard")
+def build_one_shard(
+    name: str, snapshot: str, slices: int, shards: int, shard: int, *, is_kept: bool
+) -> None:
+    """One part of a rebuild, unless it is done, under way, or nobody waits for it any more."""
+    try:
+        build_shard(Rebuild(name, snapshot, slices, shards, is_kept), shard)
+    except SnapshotIsGone:
+        logger.info("Shard %d of a rebuild that has ended was left.", shard)
+
+
+def send_shards(work: Rebuild) -> None:
+    """Ask every worker for help with a rebuild."""
+    signatures = (
+        build_one_shard.si(
+            work.name, work.snapshot, work.slices, work.shards, shard, is_kept=work.is_kept
+        )
+        for shard in range(work.shards)
+    )
+    try:
+        group(signatures).apply_async(queue="training", retry=False)
+    except OperationalError:
+        logger.warning("The broker is away; the rebuild is done by one worker.")
 
 
 def wake_trainer(*, is_urgent: bool) -> None:

@@ -27,7 +27,7 @@ from privacy_center.models import Account, LedgerAudit, StaffAccess
 from privacy_center.sequencer import sequence
 from recommendations.actions.listening import rate_practice, set_favorite
 from recommendations.actions.taste import hide_practice
-from recommendations.models import Practice, Release, Topic, TrainingChange
+from recommendations.models import Practice, Release, Topic, VectorChange
 from recommendations.models.practice import AUDIO_SUFFIXES, check_audio
 from tests.answer import Answer
 from tests.conftest import NOW, choose, listen
@@ -43,11 +43,11 @@ DESKS: dict[str, dict[str, set[str]]] = {
     EDITOR: {"Practice": WRITE | {"delete"}, "Topic": WRITE},
     PRIVACY_OFFICER: {
         "DataSubject": VIEW, "ConsentRecord": VIEW, "ConsentState": VIEW, "Release": VIEW,
-        "TrainingChange": VIEW, "Listen": VIEW, "Rating": VIEW, "Favorite": VIEW,
+        "VectorChange": VIEW, "Listen": VIEW, "Rating": VIEW, "Favorite": VIEW,
         "HiddenPractice": VIEW, "StaffAccess": VIEW | {"add"}, "Notice": VIEW | {"change"},
         "LedgerEntry": VIEW, "LedgerCheckpoint": VIEW, "LedgerKey": VIEW, "LedgerAudit": VIEW,
     },
-    DATA_SCIENTIST: {"Release": VIEW, "TrainingChange": VIEW, "Practice": VIEW, "Topic": VIEW},
+    DATA_SCIENTIST: {"Release": VIEW, "VectorChange": VIEW, "Practice": VIEW, "Topic": VIEW},
 }  # fmt: skip
 OWN_APPS = {"privacy_center", "recommendations"}
 OWN_MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
@@ -56,7 +56,7 @@ PERSONAL = [
     "HiddenPractice",
 ]  # fmt: skip
 READ_ONLY = [
-    *PERSONAL, "Release", "TrainingChange", "LedgerEntry", "LedgerCheckpoint", "LedgerKey",
+    *PERSONAL, "Release", "VectorChange", "LedgerEntry", "LedgerCheckpoint", "LedgerKey",
     "LedgerAudit",
 ]  # fmt: skip
 # The view of live consents, hashes between leaves and root, words that are on their notice's page,
@@ -93,7 +93,7 @@ def rows(alice: Account, practice: Practice) -> None:
     sequence(clock=lambda: NOW)
     LedgerAudit.objects.create(started_at=NOW)
     Release.objects.create(started_at=NOW, algorithm="ease", regularization=300.0)
-    assert TrainingChange.objects.exists()
+    assert VectorChange.objects.exists()
 
 
 def _desk(client: Client) -> dict[str, set[str]]:

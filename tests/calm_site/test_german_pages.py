@@ -12,11 +12,12 @@ from pytest_django import Settings
 from calm_site.management.commands import makemessages
 from privacy_center.actions.consent import decide
 from privacy_center.authorities import AUTHORITIES
-from privacy_center.models import Account, ConsentRecord, Method
+from privacy_center.models import Account, ConsentRecord, Decision, Method
 from privacy_center.purposes import Purpose
 from privacy_center.sequencer import sequence
 from recommendations.actions.listening import set_favorite
 from recommendations.actions.taste import hide_practice
+from recommendations.audit import audit
 from recommendations.models import Label, Listen, Moment, Practice, Topic
 from recommendations.trainer import train
 from tests.calm_site.reading import GERMAN, read_page
@@ -117,6 +118,20 @@ def test_a_german_page_with_something_on_it_says_nothing_in_english(
     suspend(Purpose.LISTENING_STORE)
     paused = ("/", "/history/", "/privacy/", "/privacy/timeline/")
     assert leftovers_by_page(client, paused) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_certificate_says_nothing_in_english(
+    sharing: Account, signed_in: Callable[[Account], Client]
+) -> None:
+    decide(sharing.subject.id, {TRAIN: False}, method=Method.PRIVACY_PAGE, at=timezone.now())
+    client, ended = signed_in(sharing), ConsentRecord.objects.get(decision=Decision.WITHDRAWN)
+    page = f"/privacy/certificates/{ended.id}/"
+    assert leftovers_by_page(client, [page]) == {}
+    train(clock=timezone.now)
+    audit(clock=timezone.now)
+    assert f"{page}file/" in client.get(page).content.decode()
+    assert leftovers_by_page(client, [page, "/privacy/", "/privacy/timeline/"]) == {}
 
 
 def leftovers_by_page(client: Client, pages: Iterable[str]) -> dict[str, set[str]]:

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from calm_site.wsgi import application
+from calm_site.wsgi import readable
 from privacy_center.models import Account
 from recommendations.models import Practice
 from tests.answer import refuses
@@ -149,7 +149,7 @@ def test_a_content_type_that_cannot_be_read_is_400(content_type: str) -> None:
         statuses.append(status)
         return bytearray().extend
 
-    body = b"".join(application(environ, start_response))
+    body = b"".join(readable(environ, start_response))
     assert statuses == ["400 Bad Request"]
     assert b"Nothing was kept" in body
 

@@ -18,13 +18,12 @@ from privacy_center.purposes import PRESETS, Preset
 from recommendations.actions.listening import Heard, NotConsented, record_listens, set_favorite
 from recommendations.actions.mood import Felt, check_in
 from recommendations.actions.taste import exclude_practice, include_practice, reset_taste
-from recommendations.engine.gram import digest, gram
 from recommendations.models import Moment, Practice, Release
 from recommendations.selectors.mood import Words
-from recommendations.selectors.training_data import training_data
 from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen
 from tests.recommendations.from_scratch import digest_from_scratch, gram_from_scratch
+from tests.recommendations.learned import learned
 
 
 def _release() -> Release:
@@ -142,9 +141,7 @@ class Sharing(RuleBasedStateMachine):
 
     @invariant()
     def what_would_be_learned_is_what_consenting_people_did(self) -> None:
-        data = training_data()
-        found = digest(gram(data.interactions), practice_ids=data.column_ids)
-        assert found == digest_from_scratch()
+        assert learned().digest == digest_from_scratch()
 
 
 def test_at_any_moment_only_consenting_people_would_be_learned_from(

@@ -14,7 +14,7 @@ from privacy_center.actions.consent import decide
 from privacy_center.interface import Purpose
 from privacy_center.models import Account, Method
 from recommendations.engine.release import read_model
-from recommendations.models import Practice, Release, TrainingChange
+from recommendations.models import Practice, Release, VectorChange
 from recommendations.selectors.release import current_model
 from recommendations.selectors.shelves import Shelf, shelves
 from recommendations.tasks.training import reconcile
@@ -41,7 +41,7 @@ def test_a_release_that_a_withdrawal_waits_for_is_served_for_15_minutes_and_no_l
     listen(choose(alice, "community"), *catalog[:3])
     train(clock=timezone.now)
     choose(alice, "just-listening")
-    (asked,) = TrainingChange.objects.filter(kind=TrainingChange.Kind.FORGET)
+    (asked,) = VectorChange.objects.filter(kind=VectorChange.Kind.FORGET)
     limit = asked.created_at + timedelta(minutes=15)
     assert current_model(limit) is not None
     assert current_model(limit + timedelta(microseconds=1)) is None
@@ -113,7 +113,7 @@ def test_within_60_s_a_release_without_the_person_is_out_and_no_file_holds_them(
         )
     assert not (folder / old.file_name).exists()
     assert [file.name for file in folder.iterdir()] == [_active().file_name]
-    assert not TrainingChange.objects.filter(kind=TrainingChange.Kind.FORGET).exists()
+    assert not VectorChange.objects.filter(kind=VectorChange.Kind.FORGET).exists()
 
 
 def _traces(folder: Path, traces: bytes) -> list[Path]:

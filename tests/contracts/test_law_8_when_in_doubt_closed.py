@@ -12,12 +12,13 @@ from django.utils import timezone
 from privacy_center.interface import purposes_in_force
 from privacy_center.models import Account, ConsentRecord, ConsentState
 from recommendations.actions.listening import Heard, NotConsented, record_listens
+from recommendations.model_files import release_dir
 from recommendations.models import Listen, Practice, Release
 from recommendations.selectors import release as release_selector
 from recommendations.selectors.release import current_model
-from recommendations.selectors.training_data import training_data
-from recommendations.trainer import release_dir, train
+from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen, person_of
+from tests.recommendations.learned import learned
 
 
 def _report(practice: Practice) -> dict[str, object]:
@@ -40,7 +41,7 @@ def test_without_a_state_the_records_alone_allow_nothing(
     with pytest.raises(NotConsented):
         record_listens(before, [Heard(uuid4(), practice, NOW, 60, 60)])
     assert _post(signed_in(alice), practice) == 403
-    assert training_data().interactions.n_people == 0
+    assert learned().people == 0
     assert not Listen.objects.exists()
 
 

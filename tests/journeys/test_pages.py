@@ -11,6 +11,7 @@ from privacy_center.models import Account
 from recommendations.models import Practice
 from tests.conftest import choose, listen, person_of
 from tests.journeys.conftest import sign_in
+from tests.journeys.stage import enter
 
 pytestmark = pytest.mark.journey
 
@@ -19,6 +20,13 @@ DESK = {"width": 1280, "height": 860}
 MOST_BYTES = 150_000
 LARGEST_SHIFT = 0.01
 SMALLEST_TARGET = 44
+# Bytes a second, milliseconds: a page then takes a second or two, and is painted as it comes.
+WEAK_NETWORK = {
+    "offline": False,
+    "latency": 20,
+    "downloadThroughput": 20_000,
+    "uploadThroughput": 20_000,
+}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 
 FOR_EVERYBODY = [
@@ -107,6 +115,14 @@ def _load(page: Page, path: str) -> int:
     return int(sum(sizes))
 
 
+def _come_slowly(page: Page) -> None:
+    """From now on a page comes bit by bit, and uncompressed: with a pause anywhere within it."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setExtraHTTPHeaders", {"headers": {"Accept-Encoding": "identity"}})
+    session.send("Network.emulateNetworkConditions", WEAK_NETWORK)
+
+
 def _axe(page: Page) -> list[str]:
     return [
         f"{violation['id']}: {violation['nodes'][0]['html'][:110]}"
@@ -157,6 +173,22 @@ def test_every_page_of_an_account_is_accessible_steady_and_light(
     listen(person_of(alice), *catalog[:3])
     faults = undecided + [fault for path in FOR_ONE for fault in _faults(watched_page, path)]
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", ["/", "/practices/"])
+def test_nothing_moves_on_a_page_that_comes_slowly(
+    watched_page: Page, alice: Account, path: str
+) -> None:
+    choose(alice, "community")
+    watched_page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    watched_page.goto(path, wait_until="networkidle")  # the files of every page are kept by then
+    _come_slowly(watched_page)
+    for signs_in in (False, True):
+        if signs_in:
+            enter(watched_page, alice)
+        for _time in range(2):
+            watched_page.goto(path, wait_until="networkidle")
+            assert watched_page.evaluate("window.shift") == 0
 
 
 def test_a_page_that_is_not_there_is_accessible_and_leads_back(

@@ -38,12 +38,12 @@ SCRIPT = Path(verify_receipt.__file__)
 Json = dict[str, Any]
 # The page's own module, asked about many receipts at once.
 JUDGE = """async ([url, receipts, keys]) => {
-  const { checkReceipt } = await import(url);
+  const { checkFile } = await import(url);
   const judged = [];
   for (const text of receipts) {
     const data = Uint8Array.from(atob(text), (byte) => byte.charCodeAt());
     try {
-      judged.push((await checkReceipt(data, keys)).line);
+      judged.push((await checkFile(data, keys)).line);
     } catch (error) {
       judged.push(`${error.constructor.name}: ${error.message}`);
     }
@@ -201,7 +201,7 @@ def test_a_receipt_is_checked_in_the_browser_and_nothing_is_sent(
     _choose(stranger, receipt)
     expect(stranger.get_by_role("heading", name="not genuine")).to_be_visible()
     expect(heading).to_be_hidden()
-    expect(stranger.get_by_text("The receipt was changed after it was signed.")).to_be_visible()
+    expect(stranger.get_by_text("The file was changed after it was signed.")).to_be_visible()
     assert not sent, "the browser sent something"
 
 

@@ -32,7 +32,7 @@ from recommendations.models import (
     Practice,
     Rating,
     Release,
-    TrainingChange,
+    VectorChange,
 )
 from recommendations.trainer import train
 from tests.conftest import NOW, choose, listen, make_account, person_of, shown
@@ -125,9 +125,9 @@ def test_withdrawing_store_deletes_history_favorites_and_ratings_in_the_same_mom
 
 def test_withdrawing_train_makes_forgetting_urgent(alice: Account) -> None:
     choose(alice, "community")
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _decide(alice, train=False)
-    assert [c.kind for c in TrainingChange.objects.all()] == [TrainingChange.Kind.FORGET]
+    assert [c.kind for c in VectorChange.objects.all()] == [VectorChange.Kind.FORGET]
 
 
 @pytest.mark.parametrize(
@@ -309,6 +309,7 @@ def test_anybody_can_read_what_mood_is_for_and_answers_need_an_account(db: None)
     assert answer["Location"].startswith("/accounts/login/")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_page_says_when_the_release_without_the_person_is_out(
     alice: Account, signed_in: Callable[[Account], Client], practice: Practice
 ) -> None:

@@ -8,19 +8,12 @@ import pytest
 from django.test import Client
 
 from privacy_center.actions.consent import decide
-from privacy_center.actions.notice import draft_notice, publish_notice
-from privacy_center.expiry import expire
-from privacy_center.models import Account, ConsentRecord, Method, Notice, StaffAccess
+from privacy_center.models import Account, ConsentRecord, Decision, Method, StaffAccess
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.timeline import Entry, Kind, timeline, trained_intervals
+from privacy_center.selectors.timeline import Entry, Kind, timeline
 from recommendations.models import Release
 from tests.conftest import NOW, choose
 
-STORE, PERSONALIZE, TRAIN = (
-    Purpose.LISTENING_STORE,
-    Purpose.LISTENING_PERSONALIZE,
-    Purpose.LISTENING_TRAIN,
-)
 DAY = timedelta(days=1)
 SignedIn = Callable[[Account], Client]
 
@@ -28,18 +21,6 @@ SignedIn = Callable[[Account], Client]
 def _decide(account: Account, at: datetime, **wishes: bool) -> None:
     named = {Purpose(f"listening:{use}"): is_yes for use, is_yes in wishes.items()}
     decide(account.subject.id, named, method=Method.PRIVACY_PAGE, at=at)
-
-
-def _publish(purpose: Purpose, at: datetime) -> Notice:
-    draft = draft_notice(purpose)
-    for text in draft.texts.all():
-        text.sentence += " And more."
-        text.save()
-    return publish_notice(draft, at=at)
-
-
-def _intervals(account: Account, at: datetime) -> list[tuple[datetime, datetime | None]]:
-    return trained_intervals(account.subject.id, at=at)
 
 
 def _entries(
@@ -51,7 +32,6 @@ def _entries(
         page=page,
         size=size,
         language="en",
-        at=NOW + timedelta(days=1000),
     )
     return list(found.entries)
 
@@ -64,52 +44,6 @@ def _release(began: datetime, published: datetime) -> None:
         algorithm="ease",
         regularization=1.0,
     )
-
-
-def test_learning_lasts_from_yes_to_no(alice: Account) -> None:
-    _decide(alice, NOW, train=True)
-    assert _intervals(alice, NOW + DAY) == [(NOW, None)]
-    _decide(alice, NOW + 2 * DAY, train=False)
-    assert _intervals(alice, NOW + 3 * DAY) == [(NOW, NOW + 2 * DAY)]
-
-
-def test_learning_needs_storing_as_well(alice: Account) -> None:
-    _decide(alice, NOW, store=True)
-    assert _intervals(alice, NOW + DAY) == []
-    _decide(alice, NOW + DAY, train=True)
-    _decide(alice, NOW + 2 * DAY, store=False)
-    assert _intervals(alice, NOW + 3 * DAY) == [(NOW + DAY, NOW + 2 * DAY)]
-
-
-def test_a_yes_ends_with_its_time_even_when_that_is_recorded_later(alice: Account) -> None:
-    _decide(alice, NOW, train=True)
-    end = ConsentRecord.objects.filter(purpose=TRAIN).get().valid_until
-    assert end
-    expire(at=end + DAY)
-    assert _intervals(alice, end + 2 * DAY) == [(NOW, end)]
-
-
-@pytest.mark.parametrize("purpose", [STORE, TRAIN])
-def test_a_new_notice_of_either_suspends_learning_until_it_is_renewed(
-    alice: Account, purpose: Purpose
-) -> None:
-    published = Notice.objects.filter(purpose=purpose).latest("version").published_at
-    assert published
-    begin = published + DAY
-    _decide(alice, begin, train=True)
-    _publish(purpose, begin + DAY)
-    assert _intervals(alice, begin + 2 * DAY) == [(begin, begin + DAY)]
-    decide(alice.subject.id, {purpose: True}, method=Method.API, at=begin + 3 * DAY)
-    assert _intervals(alice, begin + 4 * DAY) == [
-        (begin, begin + DAY),
-        (begin + 3 * DAY, None),
-    ]
-
-
-def test_a_renewal_before_the_end_does_not_interrupt(alice: Account) -> None:
-    _decide(alice, NOW, train=True)
-    _decide(alice, NOW + timedelta(days=710), train=True, store=True)
-    assert _intervals(alice, NOW + timedelta(days=800)) == [(NOW, None)]
 
 
 def test_decisions_keep_the_ledger_s_order_whatever_their_clocks_said(alice: Account) -> None:
@@ -131,13 +65,29 @@ def test_every_source_is_there_and_the_newest_comes_first(alice: Account, bob: A
     _release(NOW + timedelta(hours=5), NOW + timedelta(hours=6))
     entries = _entries(alice)
     assert [entry.kind for entry in entries] == [
-        Kind.LEARNING, Kind.DECISION, Kind.ACCESS, Kind.LEARNING, Kind.DECISION, Kind.DECISION,
-        Kind.JOINING,
+        Kind.LEARNING, Kind.DECISION, Kind.ACCESS, Kind.LEARNING, Kind.LEARNING, Kind.DECISION,
+        Kind.DECISION, Kind.JOINING,
     ]  # fmt: skip
     assert entries[0].title == "The first release without you"
+    assert entries[3].title == "The last release that knew you"
     assert "She asked us for help." in entries[2].detail
     assert "privacy officer" in entries[2].title
     assert bob.email not in " ".join(f"{entry.title} {entry.detail}" for entry in entries)
+
+
+def test_the_first_release_without_the_person_leads_to_its_certificate(
+    alice: Account, signed_in: SignedIn
+) -> None:
+    _decide(alice, NOW, train=True)
+    _release(NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    _decide(alice, NOW + timedelta(hours=4), train=False)
+    page = signed_in(alice).get("/privacy/timeline/").content.decode()
+    assert "The last release that knew you" in page
+    assert "/privacy/certificates/" not in page
+    _release(NOW + timedelta(hours=5), NOW + timedelta(hours=6))
+    page = signed_in(alice).get("/privacy/timeline/").content.decode()
+    withdrawn = ConsentRecord.objects.get(decision=Decision.WITHDRAWN)
+    assert re.findall(r"/privacy/certificates/([0-9a-f-]+)/", page) == [str(withdrawn.id)]
 
 
 def test_pages_show_every_entry_once(alice: Account) -> None:

@@ -48,7 +48,7 @@ def mood_id(valence: int, energy: int) -> int:
 
 
 def gram_from_scratch() -> NDArray[np.int64]:
-    """Σ xᵤ xᵤᵀ over consenting people, moods and published practices: int64[n, n], by ascending id.
+    """Σ xᵤ xᵤᵀ over consenting people, moods and practices: int64[n, n], by ascending id.
 
     What somebody listened to counts with a yes for listening, how they felt with one for mood.
     """
@@ -83,18 +83,16 @@ def gram_from_scratch() -> NDArray[np.int64]:
 
 
 def column_ids() -> list[int]:
-    """Moods by their negative ids, then the published practices, ascending."""
-    return MOODS + practice_ids()
-
-
-def practice_ids() -> list[int]:
-    """The published practices, ascending."""
-    return sorted(practice.pk for practice in Practice.objects.filter(is_published=True))
+    """Moods by their negative ids, then the practices, ascending."""
+    return MOODS + sorted(practice.pk for practice in Practice.objects.all())
 
 
 def digest_from_scratch() -> str:
-    """SHA-256 of `gram 1 n`, a line feed, the ids and the rows, all as little-endian int64."""
-    ids = np.array(column_ids(), dtype="<i8")
-    rows = gram_from_scratch().astype("<i8")
-    text = f"gram 1 {len(ids)}\n".encode()
+    """SHA-256 of `gram 2 n`, a line feed, the n ids that anybody has something of, and their rows,
+    all as little-endian int64."""
+    total = gram_from_scratch()
+    kept = [index for index in range(len(total)) if total[index, index]]
+    ids = np.array(column_ids(), dtype="<i8")[kept]
+    rows = total[kept][:, kept].astype("<i8")
+    text = f"gram 2 {len(ids)}\n".encode()
     return hashlib.sha256(text + ids.tobytes() + rows.tobytes()).hexdigest()

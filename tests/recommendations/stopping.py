@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from django.conf import settings
 
 from tests.conftest import ROOT, site_env, wait_for
@@ -32,17 +33,33 @@ class Stopping:
         return self.stopped()[times - 1]
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the process is dead."""
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    @property
     def log(self) -> str:
         """All that it has said."""
         return (self.folder / "log").read_text()
 
 
 @contextmanager
-def stopping(step: str, folder: Path, *worker: str) -> Iterator[Stopping]:
-    """Start one on the test's database and release folder: a worker, or one run of the trainer."""
+def stopping(
+    step: str, folder: Path, *worker: str, starves: bool = False, time_limit: str = ""
+) -> Iterator[Stopping]:
+    """Start one on the test's database and folders: a worker, or one run of the trainer. One that
+    `starves` does not stop at the step: it gets no more memory from there on."""
     folder.mkdir()
     program = [sys.executable, "-m", "tests.recommendations.stopping_process", step, str(folder)]
-    env = site_env() | {"RELEASES": str(settings.RELEASE_DIR)}
+    env = site_env() | {
+        "RELEASES": str(settings.RELEASE_DIR),
+        "MODEL": str(settings.MODEL_DIR),
+        "STARVES": "yes" if starves else "",
+        "TIME_LIMIT": time_limit,
+    }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*program, *worker], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:

@@ -5,11 +5,15 @@ product knows nothing of this.
 """
 
 import os
+import resource
 import sys
 import time
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import django
+import psutil
 from django.conf import settings
 
 
@@ -21,19 +25,37 @@ def main(step: str, folder: Path, arguments: list[str]) -> None:
     from recommendations import trainer
 
     settings.RELEASE_DIR = Path(os.environ["RELEASES"])
-    original = getattr(trainer, step)
+    settings.MODEL_DIR = Path(os.environ["MODEL"])
+    name, _dot, step = step.rpartition(".")
+    module = import_module(name) if name else trainer
+    original = getattr(module, step)
 
     def stop_first(*args: object, **kwargs: object) -> object:
+        if os.environ["STARVES"]:
+            return starving(original, *args, **kwargs)
         (folder / f"stopped.{os.getpid()}").touch()
         while not (folder / "go").exists():
             time.sleep(0.02)
         return original(*args, **kwargs)
 
-    setattr(trainer, step, stop_first)
+    setattr(module, step, stop_first)
+    if limit := os.environ["TIME_LIMIT"]:
+        app.conf.task_time_limit = float(limit)
     if arguments:
         app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
     else:
         trainer.train(clock=timezone.now)
+
+
+def starving(step: Callable[..., object], *args: object, **kwargs: object) -> object:
+    """Do it with no more memory than there is."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    here = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (here, before[1]))
+    try:
+        return step(*args, **kwargs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 if __name__ == "__main__":

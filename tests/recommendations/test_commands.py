@@ -12,7 +12,7 @@ from django.db import connection
 
 from privacy_center.models import Account
 from recommendations.models import Practice, Release
-from recommendations.trainer import TRAINER_LOCK
+from recommendations.turn import TRAINER_LOCK
 from tests.calm_site.test_embedded import serving
 from tests.conftest import ROOT, choose, listen
 from tests.contracts.apart import apart

@@ -18,12 +18,12 @@ from recommendations.actions.listening import (
     record_listens,
     set_favorite,
 )
-from recommendations.models import Favorite, Listen, Practice, TrainingChange
+from recommendations.models import Favorite, Listen, Practice, VectorChange
+from recommendations.selectors.behavior import served_to
 from recommendations.selectors.history import PAGE_SIZE, Month, last_twelve
-from recommendations.selectors.listening import habits
-from recommendations.selectors.training_data import training_data
 from tests.answer import Answer
 from tests.conftest import NOW, choose, listen, person_of
+from tests.recommendations.learned import learned, learned_vectors
 from tests.recommendations.suspending import suspend
 from tests.unchanged import unchanged
 
@@ -59,7 +59,7 @@ def _said(answer: Answer) -> str:
 
 
 def _changes() -> list[str]:
-    return list(TrainingChange.objects.order_by("pk").values_list("kind", flat=True))
+    return list(VectorChange.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def test_every_listen_is_listed_newest_first_by_day(
@@ -240,10 +240,11 @@ def test_what_is_left_out_stays_in_the_history_and_shapes_nothing(
     said = _said(_act(client, "exclude", only=out))
     assert said == "1 listen is out of your taste, and stays in your history."
     assert set(_shown(client.get(HISTORY))) == {out, counts}
-    assert [habit.practice_id for habit in habits(person_of(alice))] == [catalog[1].pk]
+    (habit,) = served_to(person_of(alice), now=NOW).behavior.history
+    assert habit.practice_id == catalog[1].pk
 
     assert _said(_act(client, "include", only=out)) == "1 listen counts in your taste again."
-    assert len(habits(person_of(alice))) == 2
+    assert len(served_to(person_of(alice), now=NOW).behavior.history) == 2
 
 
 def test_a_left_out_listen_that_goes_on_stays_left_out(
@@ -254,7 +255,7 @@ def test_a_left_out_listen_that_goes_on_stays_left_out(
     whole = practice.seconds_to_complete
     record_listens(person_of(alice), [Heard(pk, practice, NOW, whole, whole)])
     assert Listen.objects.get().is_excluded
-    assert habits(person_of(alice)) == []
+    assert served_to(person_of(alice), now=NOW).behavior.history == []
 
 
 def test_law_2_what_is_left_out_is_not_learned_and_leaving_out_is_urgent(
@@ -262,15 +263,13 @@ def test_law_2_what_is_left_out_is_not_learned_and_leaving_out_is_urgent(
 ) -> None:
     choose(alice, "community")
     out, _counts = _hear(alice, catalog[0], NOW), _hear(alice, catalog[1], NOW)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _act(client, "exclude", only=out)
     assert _changes() == ["forget"]
-    data = training_data()
-    learned = data.practice_ids[data.interactions.practices]
-    assert learned.tolist() == [catalog[1].pk]
+    assert learned_vectors().columns.tolist() == [catalog[1].pk]
     _act(client, "include", only=out)
-    assert _changes() == ["forget", "learn"]
-    assert len(training_data().interactions.practices) == 2
+    assert _changes() == ["forget"], "one change a person, and the more urgent of two"
+    assert learned().interactions == 2
 
 
 def test_law_3_deleting_is_urgent_for_whoever_is_learned_from(
@@ -278,7 +277,7 @@ def test_law_3_deleting_is_urgent_for_whoever_is_learned_from(
 ) -> None:
     choose(alice, "community")
     pk = _hear(alice, practice, NOW)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _act(client, "delete", only=pk)
     assert _changes() == ["forget"]
 
@@ -287,7 +286,7 @@ def test_nothing_is_urgent_when_nobody_learned_from_it(
     client: Client, alice: Account, practice: Practice
 ) -> None:
     pk = _hear(alice, practice, NOW)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _act(client, "delete", only=pk)
     assert _changes() == ["learn"], "a yes to training may begin at this very moment"
 
@@ -299,7 +298,7 @@ def test_what_weighs_nothing_is_deleted_without_a_new_model(
     short = _hear(alice, practice, NOW, percent=40)
     out = _hear(alice, practice, NOW)
     _act(client, "exclude", only=out)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _act(client, "delete", listen=[short, out])
     assert not Listen.objects.exists()
     assert _changes() == []

@@ -11,7 +11,7 @@ from privacy_center.models import Account, Method
 from recommendations.actions.listening import rate_practice, set_favorite
 from recommendations.actions.taste import hide_practice, reset_taste
 from recommendations.holder import HOLDER
-from recommendations.models import Practice, TrainingChange
+from recommendations.models import Practice, VectorChange
 from recommendations.selectors import holding
 from recommendations.trainer import train
 from tests.conftest import NOW, PRESET, choose, listen, person_of
@@ -97,15 +97,15 @@ def test_law_2_a_suspended_purpose_makes_a_release_without_anybody_urgent(
     purpose: Purpose, alice: Account, practice: Practice
 ) -> None:
     listen(choose(alice, "community"), practice)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     suspend(purpose)
-    assert [change.kind for change in TrainingChange.objects.all()] == ["forget"]
+    assert [change.kind for change in VectorChange.objects.all()] == ["forget"]
     assert not person_of(alice).can_train
 
 
 def test_a_suspended_purpose_that_trains_nothing_makes_no_release(alice: Account) -> None:
     suspend(PERSONALIZE)
-    assert not TrainingChange.objects.exists()
+    assert not VectorChange.objects.exists()
 
 
 def test_a_yes_to_storing_that_is_renewed_is_learned_from_again(
@@ -113,9 +113,9 @@ def test_a_yes_to_storing_that_is_renewed_is_learned_from_again(
 ) -> None:
     listen(choose(alice, "community"), practice)
     suspend(STORE)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     choose_preset(
         alice.subject.id, PRESET["community"], method=Method.PRIVACY_PAGE, at=timezone.now()
     )
     assert person_of(alice).can_train
-    assert [change.kind for change in TrainingChange.objects.all()] == ["learn"]
+    assert [change.kind for change in VectorChange.objects.all()] == ["learn"]

@@ -13,7 +13,7 @@ from privacy_center.models import ConsentRecord, DataSubject, Decision, Method
 from recommendations.actions import listen_import
 from recommendations.actions.listen_import import Imported, import_listens
 from recommendations.listen_file import ListenFileError
-from recommendations.models import Listen, Practice, TrainingChange
+from recommendations.models import Listen, Practice, VectorChange
 from tests.conftest import NOW
 
 EVERYTHING = frozenset(
@@ -57,7 +57,7 @@ def _nothing_was_imported() -> None:
     assert not DataSubject.objects.exists()
     assert not ConsentRecord.objects.exists()
     assert not Practice.objects.filter(title__startswith="Imported").exists()
-    assert not TrainingChange.objects.exists()
+    assert not VectorChange.objects.exists()
 
 
 @pytest.mark.parametrize("text", [CSV, PAIRS], ids=["csv", "pairs"])
@@ -116,9 +116,9 @@ def test_people_are_pseudonyms_and_their_names_are_nowhere(
 
 def test_only_a_yes_to_training_asks_for_a_release(catalog: list[Practice], write: Write) -> None:
     _import(write(CSV), purposes=STORE)
-    assert not TrainingChange.objects.exists()
+    assert not VectorChange.objects.exists()
     _import(write(CSV))
-    assert [c.kind for c in TrainingChange.objects.all()] == [TrainingChange.Kind.LEARN]
+    assert [c.kind for c in VectorChange.objects.all()] == [VectorChange.Kind.LEARN]
 
 
 GOOD = "ann,steady-rain,2026-01-05T21:00:00Z,1\n"

@@ -8,7 +8,7 @@ from django.test import Client
 
 from privacy_center.models import Account, AgeBand
 from privacy_center.purposes import Purpose
-from recommendations.models import Listen, Practice, Rating, TrainingChange
+from recommendations.models import Listen, Practice, Rating, VectorChange
 from tests.answer import Answer, refuses
 from tests.conftest import NOW, choose, make_account, person_of
 from tests.unchanged import unchanged
@@ -172,13 +172,13 @@ def test_the_model_is_made_again_only_when_a_listen_goes_past_a_mark_that_counts
     client: Client, alice: Account
 ) -> None:
     choose(alice, "community")
-    TrainingChange.objects.all().delete()
     notes = []
     item = _item(10)
     for seconds in (10, 299, 301, 400, 539, 541, 600):
+        VectorChange.objects.all().delete()
         _report(client, {**item, "seconds": seconds, "position": seconds})
-        notes.append(TrainingChange.objects.count())
-    assert notes == [0, 0, 1, 1, 1, 2, 2]
+        notes.append(VectorChange.objects.count())
+    assert notes == [0, 0, 1, 0, 0, 1, 0]
 
 
 def test_a_rating_is_kept_under_consent_and_the_last_one_counts(

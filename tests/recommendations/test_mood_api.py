@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from privacy_center.models import Account, DataSubject
-from recommendations.models import CheckIn, Label, Practice, TrainingChange
+from recommendations.models import CheckIn, Label, Practice, VectorChange
 from tests.answer import Answer, refuses
 from tests.conftest import choose
 from tests.recommendations.moods import PERSONALIZE, STORE, feel, keep_mood, share_mood
@@ -56,7 +56,7 @@ def test_a_check_in_is_stored_under_the_consent_in_force_and_comes_back(
     assert kept.subject_id == alice.subject.id
     assert kept.consent_id == share_mood(alice).consents[STORE]
     assert client.get(ADDRESS).json() == {"count": 1, "page_size": 24, "results": [answer.json()]}
-    assert TrainingChange.objects.get().kind == TrainingChange.Kind.LEARN
+    assert VectorChange.objects.get().kind == VectorChange.Kind.LEARN
 
 
 def test_labels_and_note_are_stored_sealed_and_for_this_check_in_alone(

@@ -11,14 +11,13 @@ from pytest_django import Settings
 from privacy_center.interface import Purpose
 from privacy_center.models import Account, AgeBand
 from recommendations.actions.mood import delete_check_ins
-from recommendations.engine.gram import gram
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import read_model
-from recommendations.models import CheckIn, Mood, Practice, Release, TrainingChange
-from recommendations.selectors.training_data import training_data
+from recommendations.models import CheckIn, Mood, Practice, Release, VectorChange
 from recommendations.trainer import train
 from tests.conftest import choose, listen, make_account
 from tests.recommendations.from_scratch import digest_from_scratch
+from tests.recommendations.learned import learned
 from tests.recommendations.moods import PERSONALIZE, STORE, TRAIN, feel, keep_mood, share_mood
 from tests.recommendations.suspending import suspend
 
@@ -34,11 +33,11 @@ def _model(release: Release) -> ItemWeights:
     return read_model(path, sha256=release.file_digest).items
 
 
-def _column(mood: Mood) -> list[int]:
-    """What the Gram matrix says of a mood: its row, practices first."""
-    data = training_data()
-    row = list(data.column_ids).index(mood.context_id)
-    return [int(value) for value in gram(data.interactions)[row]]
+def _column(mood: Mood) -> dict[int, int]:
+    """What the Gram matrix says of a mood: its row, by the ids of the columns."""
+    state = learned()
+    row = list(state.column_ids).index(mood.context_id)
+    return dict(zip(state.column_ids.tolist(), state.gram[row].tolist(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_a_release_with_moods_is_what_training_from_scratch_gives(
     release = _release()
     assert release.people == 3
     assert release.gram_digest == digest_from_scratch()
-    weights = dict(zip(training_data().column_ids.tolist(), _column(Mood.RESTLESS), strict=True))
+    weights = _column(Mood.RESTLESS)
     # Three at most of one mood: alice and charlie; what alice heard; nothing of bob's moods.
     assert weights[Mood.RESTLESS.context_id] == 9 + 9
     assert weights[Mood.CALM.context_id] == 3 + 3
@@ -103,7 +102,7 @@ def test_a_deleted_check_in_is_out_of_the_next_release_which_is_urgent(alice: Ac
     second = feel(person, -2, -2)
     assert _release().gram_digest != without
     assert delete_check_ins(person, CheckIn.objects.filter(pk=second.pk)) == 1
-    assert TrainingChange.objects.get().kind == TrainingChange.Kind.FORGET
+    assert VectorChange.objects.get().kind == VectorChange.Kind.FORGET
     assert _release().gram_digest == without
 
 
@@ -117,22 +116,22 @@ def test_while_a_new_notice_waits_for_its_yes_nothing_is_learned_of_moods(
     learned = _release().gram_digest
     assert learned != without
     suspend(purpose)
-    assert TrainingChange.objects.get().kind == TrainingChange.Kind.FORGET
+    assert VectorChange.objects.get().kind == VectorChange.Kind.FORGET
     assert _release().gram_digest == without
     share_mood(alice, TRAIN, STORE)
-    assert TrainingChange.objects.first()
+    assert VectorChange.objects.first()
     assert _release().gram_digest == learned == digest_from_scratch()
 
 
 def test_every_yes_and_no_to_mood_is_noted_for_the_trainer(alice: Account) -> None:
     share_mood(alice, STORE)
     share_mood(alice, PERSONALIZE)
-    assert not TrainingChange.objects.exists()
+    assert not VectorChange.objects.exists()
     share_mood(alice, TRAIN)
-    assert TrainingChange.objects.get().kind == TrainingChange.Kind.LEARN
-    TrainingChange.objects.all().delete()
+    assert VectorChange.objects.get().kind == VectorChange.Kind.LEARN
+    VectorChange.objects.all().delete()
     keep_mood(alice, STORE)
-    assert [change.kind for change in TrainingChange.objects.all()] == ["forget"]
+    assert [change.kind for change in VectorChange.objects.all()] == ["forget"]
 
 
 def _people_who_feel(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,19 +14,21 @@ from privacy_center.actions.consent import decide
 from privacy_center.interface import Person, Purpose
 from privacy_center.models import Account, Method
 from recommendations.actions.listening import set_favorite
+from recommendations.engine.diversity import spread
 from recommendations.engine.ease import ease_weights
-from recommendations.engine.gram import content_gram, gram
+from recommendations.engine.gram import content_gram
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import Facts, Model, write_model
+from recommendations.model_files import release_dir
 from recommendations.models import Intention, Practice, Release
 from recommendations.selectors import shelves as shelves_selector
+from recommendations.selectors.behavior import served_to
 from recommendations.selectors.explanation import explanation
-from recommendations.selectors.listening import habits
 from recommendations.selectors.shelves import SHELF_SIZE, Shelf, moment_at, shelves, similar
 from recommendations.selectors.taste import taste_of
-from recommendations.selectors.training_data import training_data
-from recommendations.trainer import release_dir
+from recommendations.selectors.training_data import catalog as catalog_to_learn
 from tests.conftest import NOW, choose, listen, person_of
+from tests.recommendations.learned import learned
 
 MOST_QUERIES = 9
 
@@ -46,11 +50,12 @@ def serve(db: None) -> Serve:
     """Publish a release of today's rows; `people` are the counts it says, by practice id."""
 
     def served(people: Mapping[int, int] | None = None) -> ItemWeights:
-        data = training_data()
+        data, state = catalog_to_learn(), learned()
+        people, _counts = state.part(data.column_ids)
         tags = content_gram(data.tags, weight=1, n_practices=len(data.column_ids))
         counts = [(people or {}).get(int(pk), 0) for pk in data.practice_ids]
         model = ItemWeights.from_matrix(
-            ease_weights(gram(data.interactions) + tags, regularization=10.0),
+            ease_weights(people + tags, regularization=10.0),
             practice_ids=data.practice_ids,
             people_per_practice=np.array(counts, dtype=np.int64),
             context_ids=data.context_ids,
@@ -162,7 +167,7 @@ def test_the_parts_of_an_explanation_add_up_exactly_to_the_score(
 ) -> None:
     model = serve()
     person = person_of(listener)
-    taste = taste_of(person, model, history=habits(person))
+    taste = taste_of(person, model, history=served_to(person, now=NOW).behavior.history)
     assert taste is not None
     for practice in catalog:
         reason = explanation(person, practice, now=NOW)
@@ -274,8 +279,32 @@ def test_a_shelf_is_mixed_and_never_longer_than_its_size(
         for shelf in _shelves(person).values():
             assert len(shelf.cards) <= SHELF_SIZE
             assert len(set(_ids(shelf))) == len(shelf.cards)
-        kinds = [card.practice.kind for card in _shelves(person)["for-you"].cards]
-        assert max(kinds.count(kind) for kind in kinds) <= shelves_selector.MOST_OF_ONE_KIND
+    kinds = [card.practice.kind for card in _shelves(Person())["for-you"].cards]
+    assert max(kinds.count(kind) for kind in kinds) <= shelves_selector.MOST_OF_ONE_KIND
+
+
+def test_for_you_holds_back_near_duplicates_and_begins_with_the_best(
+    listener: Account, catalog: list[Practice], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve()
+    person = person_of(listener)
+    spread_out = _shelves(person)["for-you"]
+    monkeypatch.setattr(shelves_selector, "spread", partial(spread, balance=1.0))
+    by_score = _shelves(person)["for-you"]
+    assert _ids(spread_out)[0] == _ids(by_score)[0]
+    assert set(_ids(spread_out)) != set(_ids(by_score))
+    assert _mean_likeness(spread_out) < _mean_likeness(by_score)
+
+
+def _mean_likeness(shelf: Shelf) -> float:
+    """How many tags two practices of a shelf have in common, as a share, mean over all pairs."""
+    tags = [
+        {card.practice.kind, card.practice.intention, f"{card.practice.voice} voice"}
+        | {f"topic {topic.slug}" for topic in card.practice.topics.all()}
+        for card in shelf.cards
+    ]
+    pairs = list(combinations(tags, 2))
+    return sum(len(one & other) / len(one | other) for one, other in pairs) / len(pairs)
 
 
 @pytest.mark.parametrize("size", [3, SHELF_SIZE, 40])

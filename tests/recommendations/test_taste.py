@@ -18,15 +18,16 @@ from recommendations.actions.taste import hide_practice
 from recommendations.engine.ease import ease_weights
 from recommendations.engine.gram import content_gram
 from recommendations.engine.ranking import ItemWeights
-from recommendations.models import Favorite, HiddenPractice, Listen, Practice, TrainingChange
+from recommendations.models import Favorite, HiddenPractice, Listen, Practice, VectorChange
 from recommendations.selectors import inference as inference_selector
 from recommendations.selectors import shelves as shelves_selector
+from recommendations.selectors.behavior import served_to
 from recommendations.selectors.inference import Inference, inference
-from recommendations.selectors.listening import habits
 from recommendations.selectors.shelves import shelves
-from recommendations.selectors.training_data import training_data
+from recommendations.selectors.training_data import catalog as catalog_to_learn
 from tests.answer import Answer
 from tests.conftest import NOW, choose, listen, person_of
+from tests.recommendations.learned import learned, learned_vectors
 from tests.recommendations.suspending import suspend
 from tests.unchanged import unchanged
 
@@ -37,7 +38,7 @@ TASTE = "/taste/"
 @pytest.fixture
 def model(catalog: list[Practice], monkeypatch: pytest.MonkeyPatch) -> ItemWeights:
     """A model that is served: of content alone, so that it is the same every time."""
-    data = training_data()
+    data = catalog_to_learn()
     size = len(data.practice_ids)
     tags = content_gram(data.tags, weight=1, n_practices=size)
     made = ItemWeights.from_matrix(
@@ -45,8 +46,8 @@ def model(catalog: list[Practice], monkeypatch: pytest.MonkeyPatch) -> ItemWeigh
         practice_ids=data.practice_ids,
         people_per_practice=np.full(size, 100, dtype=np.int64),
     )
-    for selector in (inference_selector, shelves_selector):
-        monkeypatch.setattr(selector, "current_model", lambda now: made)
+    monkeypatch.setattr(inference_selector, "current_model", lambda now: made)
+    monkeypatch.setattr(shelves_selector, "model_of", lambda active: made)
     return made
 
 
@@ -57,7 +58,7 @@ def listener(alice: Account, catalog: list[Practice]) -> Account:
     listen(person, catalog[0], *[catalog[1]] * 3)
     for practice in catalog[1:3]:
         set_favorite(person, practice, is_favorite=True)
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     return alice
 
 
@@ -81,7 +82,7 @@ def _said(answer: Answer) -> str:
 
 
 def _changes() -> list[str]:
-    return list(TrainingChange.objects.order_by("pk").values_list("kind", flat=True))
+    return list(VectorChange.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def _on_shelves(account: Account) -> set[int]:
@@ -105,9 +106,8 @@ def test_weights_have_one_reason_for_each_point_and_add_up(
 def test_the_weights_shown_are_those_that_are_learned(
     listener: Account, model: ItemWeights
 ) -> None:
-    learned = training_data()
-    ids = learned.practice_ids[learned.interactions.practices].tolist()
-    weights = dict(zip(ids, learned.interactions.weights.tolist(), strict=True))
+    vectors = learned_vectors()
+    weights = dict(zip(vectors.columns.tolist(), vectors.weights.tolist(), strict=True))
     assert {one.practice.pk: one.weight for one in _inference(listener).counted} == weights
 
 
@@ -196,9 +196,10 @@ def test_a_practice_left_out_is_used_for_nothing_and_stays_in_history_and_favori
     assert Favorite.objects.count() == 2
     assert _changes() == ["forget"]
 
+    VectorChange.objects.all().delete()
     _post(client, f"/practices/{out.slug}/taste/", counts="yes")
     assert _inference(listener).weight == 5
-    assert _changes() == ["forget", "learn"]
+    assert _changes() == ["learn"]
 
 
 def test_a_reset_forgets_what_was_inferred_and_keeps_the_history(
@@ -211,7 +212,7 @@ def test_a_reset_forgets_what_was_inferred_and_keeps_the_history(
     assert (found.counted, found.weight, found.follows) == ([], 0, [])
     assert (Listen.objects.count(), Favorite.objects.count()) == rows
     assert _changes() == ["forget"]
-    assert training_data().interactions.n_people == 0
+    assert learned().people == 0
     shown = shelves(person_of(listener), now=NOW, intention=None, utc_offset_minutes=0)
     assert not any(shelf.is_personal and shelf.cards for shelf in shown)
 
@@ -222,10 +223,11 @@ def test_a_reset_forgets_what_was_inferred_and_keeps_the_history(
 def test_a_reset_can_be_taken_back(client: Client, listener: Account) -> None:
     before = [(one.practice.pk, one.weight) for one in _inference(listener).counted]
     _post(client, "/taste/reset/", reset="yes")
+    VectorChange.objects.all().delete()
     said = _said(_post(client, "/taste/reset/", reset="no"))
     assert said == "Your whole history counts in your taste again."
     assert [(one.practice.pk, one.weight) for one in _inference(listener).counted] == before
-    assert _changes() == ["forget", "learn"]
+    assert _changes() == ["learn"]
 
 
 def test_a_reset_marks_everything_in_one_statement(client: Client) -> None:
@@ -238,12 +240,12 @@ def test_a_reset_marks_everything_in_one_statement(client: Client) -> None:
 def test_a_reset_is_one_s_own(client: Client, bob: Account, catalog: list[Practice]) -> None:
     listen(choose(bob, "community"), *catalog[:3])
     _post(client, "/taste/reset/", reset="yes", subject_id=str(bob.subject.id))
-    assert len(habits(person_of(bob))) == 3
+    assert len(served_to(person_of(bob), now=NOW).behavior.history) == 3
 
 
 def test_nothing_to_forget_makes_no_new_model(client: Client) -> None:
     _post(client, "/taste/reset/", reset="yes")
-    TrainingChange.objects.all().delete()
+    VectorChange.objects.all().delete()
     _post(client, "/taste/reset/", reset="yes")
     assert _changes() == []
 

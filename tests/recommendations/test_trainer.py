@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from privacy_center.models import Account
 from recommendations import trainer
-from recommendations.engine.dtypes import IntegerMatrix
-from recommendations.models import Practice, Release, TrainingChange
+from recommendations.model_files import release_dir
+from recommendations.models import Practice, Release, VectorChange
 from recommendations.selectors import release as release_selector
 from recommendations.selectors.release import current_model
-from recommendations.selectors.training_data import TrainingData
+from recommendations.selectors.vector_change import CHANGES_LOCK
 from recommendations.tasks.training import reconcile, train_model
-from recommendations.trainer import REST, release_dir, repair, train
+from recommendations.trainer import REST, repair, train
+from recommendations.turn import TRAINER_LOCK
 from tests.conftest import choose, listen, wait_for
 from tests.contracts.apart import Apart, apart, until_one_waits_for_a_lock
 from tests.recommendations.broker import lose_messages, waiting_messages
@@ -31,7 +32,7 @@ from tests.recommendations.stopping import WORKER, stopping
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Release.State
-Kind = TrainingChange.Kind
+Kind = VectorChange.Kind
 # Every step of a run, in order; `_publish` begins with waiting for its lock.
 STEPS = ("_read", "_fit", "write_model", "_publish")
 
@@ -91,7 +92,7 @@ def test_fault_02_a_killed_child_is_tried_three_times_then_rests_and_says_so(
         wait_for(lambda: waiting_messages() == 0, what="the end of the redeliveries")
     assert _states() == [State.ACTIVE, State.LOST, State.LOST, State.LOST]
     assert _active() == old
-    assert TrainingChange.objects.filter(kind=Kind.FORGET).exists()
+    assert VectorChange.objects.filter(kind=Kind.FORGET).exists()
 
 
 def _die(times: int) -> None:
@@ -126,7 +127,7 @@ def test_fault_02_the_rest_ends_when_somebody_leaves_but_for_one_try_only(
     assert _states().count(State.FAILED) == 1
 
 
-def _fail(*_: object) -> None:
+def _fail(*_: object, **__: object) -> None:
     raise MemoryError
 
 
@@ -204,7 +205,7 @@ def test_fault_12_whoever_leaves_before_a_step_of_a_run_is_in_nothing_it_publish
     first = [] if step == "_read" else [State.DISCARDED]
     assert _states() == [State.RETIRED, *first, State.ACTIVE]
     assert not Release.objects.filter(state=State.DISCARDED, published_at__isnull=False).exists()
-    assert not TrainingChange.objects.filter(kind=Kind.FORGET).exists()
+    assert not VectorChange.objects.filter(kind=Kind.FORGET).exists()
 
 
 def test_fault_12_a_withdrawal_under_way_holds_publication_and_is_seen_by_it(
@@ -222,23 +223,37 @@ def test_fault_12_a_withdrawal_under_way_holds_publication_and_is_seen_by_it(
     assert _active().gram_digest == digest_from_scratch()
 
 
+def _holds_changes() -> bool:
+    """Whether a trainer holds changes back at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
+            " AND mode = 'ExclusiveLock' AND granted",
+            [CHANGES_LOCK],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def test_fault_12_a_withdrawal_during_publication_waits_and_wakes_the_next_run(
     shared: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, _bob = shared
     withdrawals: list[Apart] = []
 
-    def publish_slowly() -> object:
+    def publish_slowly() -> None:
         withdrawals.append(apart(lambda: choose(alice, "just-listening")))
         until_one_waits_for_a_lock()
+
+    def clock() -> datetime:
+        # It is read under the lock, right before the release becomes the active one.
+        if _holds_changes() and not withdrawals:
+            publish_slowly()
         return timezone.now()
 
-    # The clock is read under the lock, right before the release becomes the active one.
-    ticks = iter([timezone.now, timezone.now, publish_slowly])
-    train(clock=lambda: next(ticks)())  # type: ignore[arg-type, return-value]
+    train(clock=clock)
     assert withdrawals[0].error() is None
     assert _states() == [State.RETIRED, State.ACTIVE]
-    assert TrainingChange.objects.filter(kind=Kind.FORGET).exists()
+    assert VectorChange.objects.filter(kind=Kind.FORGET).exists()
     assert waiting_messages() > 0
     train_model()
     assert _active().gram_digest == digest_from_scratch()
@@ -255,7 +270,7 @@ def test_fault_12_a_run_that_lost_its_connection_publishes_nothing(
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
                 " WHERE locktype = 'advisory' AND objid = %s",
-                [trainer.TRAINER_LOCK],
+                [TRAINER_LOCK],
             )
         # The lock went with the connection: another trainer may begin, and finish.
         wait_for(lambda: train(clock=timezone.now), what="another trainer's turn")
@@ -325,7 +340,7 @@ def test_learning_waits_a_little_and_forgetting_does_not(
     listen(choose(shared[0], "community"), catalog[10])
     reconcile()
     assert waiting_messages() == 0
-    TrainingChange.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    VectorChange.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     reconcile()
     assert waiting_messages() == 1
 
@@ -336,10 +351,10 @@ def held_fit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     lock = 7
     original = trainer._fit
 
-    def fit(release: Release, data: TrainingData, content: IntegerMatrix) -> object:
+    def fit(*read: object) -> object:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock(%s)", [lock, lock])
-        return original(release, data, content)
+        return original(*read)
 
     monkeypatch.setattr(trainer, "_fit", fit)
     with connection.cursor() as cursor:
@@ -421,7 +436,7 @@ def test_law_3_a_release_that_somebody_waits_to_leave_goes_after_50_s_and_not_be
     shared: tuple[Account, Account],
 ) -> None:
     train(clock=timezone.now)
-    file = trainer.release_dir() / Release.objects.get(state=State.ACTIVE).file_name
+    file = release_dir() / Release.objects.get(state=State.ACTIVE).file_name
     left = timezone.now()
     choose(shared[0], "just-listening")
     repair(clock=lambda: left + timedelta(seconds=49))

@@ -8,6 +8,7 @@ export class Unsupported extends Error {}
 
 const MAX_BYTES = 1_000_000;
 const MAX_HASHES = 64;
+const CERTIFICATE = "ForgettingCertificate";
 
 const STATES = {
   given: "dpv:ConsentGiven",
@@ -189,18 +190,23 @@ function parseProof(text) {
   };
 }
 
-/* The receipt */
+/* The receipt, and the certificate */
 
 /**
- * What the receipt proves, if all of it holds under the given keys. Throws `Invalid`, and
- * `Unsupported` where the browser cannot tell.
- * @param {Uint8Array} data the receipt's file @param {string[]} keyTexts verifier keys
+ * What the file proves, if all of it holds under the given keys: a receipt, or a certificate
+ * (`isCertificate`). Throws `Invalid`, and `Unsupported` where the browser cannot tell.
+ * @param {Uint8Array} data the file @param {string[]} keyTexts verifier keys
  */
-export async function checkReceipt(data, keyTexts) {
+export async function checkFile(data, keyTexts) {
   if (!globalThis.crypto?.subtle) throw new Unsupported("WebCrypto");
   const keys = [];
   for (const text of keyTexts) keys.push(await parseKey(text));
-  const receipt = readReceipt(data);
+  const found = readReceipt(data);
+  const isCertificate = found.get("@type") === CERTIFICATE;
+  return isCertificate ? checkCertificate(found, keys) : checkReceipt(found, keys);
+}
+
+async function checkReceipt(receipt, keys) {
   await checkSignature(receipt, keys);
   checkAgreement(receipt);
   const leaf = part(receipt, "ledger.leaf");
@@ -236,19 +242,69 @@ function verified(receipt, index, { origin, size }) {
   };
 }
 
+async function checkCertificate(certificate, keys) {
+  await checkSignature(certificate, keys);
+  const ledger = text(certificate, "ledger");
+  if ((await parseKey(text(certificate, "signature.key"))).name !== ledger) {
+    refuse("The certificate is of another ledger than its key.");
+  }
+  checkOrder(certificate);
+  if (digest(certificate, "comparison.digest") !== digest(certificate, "comparison.rebuild_digest")) {
+    refuse("The comparison in the certificate was not equal.");
+  }
+  const [record, purpose, ended, release, published, compared] = [
+    "record_id", "purpose", "ended_at", "first_release_without.id",
+    "first_release_without.published_at", "comparison.at",
+  ].map((place) => text(certificate, place));
+  return {
+    isCertificate: true, record, purpose, ended, release, published, compared, ledger,
+    line: `Genuine: ${purpose} ended at ${ended}; release ${release}, out at ${published}, ` +
+      `is the first without it; compared with a rebuild at ${compared} and equal. ` +
+      `Signed by ${ledger}.`,
+  };
+}
+
+/** Learning ended, and the last release that knew came out; then the first without; then the
+    comparison. */
+function checkOrder(certificate) {
+  digest(certificate, "first_release_without.digest");
+  const before = [time(certificate, "ended_at")];
+  // Nothing had been made while the person took part.
+  if (part(certificate, "last_release_with") !== null) {
+    digest(certificate, "last_release_with.digest");
+    before.push(time(certificate, "last_release_with.published_at"));
+  }
+  const published = time(certificate, "first_release_without.published_at");
+  if (before.some((one) => one > published) || published > time(certificate, "comparison.at")) {
+    refuse("The times in the certificate are not in order.");
+  }
+}
+
+function digest(certificate, place) {
+  const found = text(certificate, place);
+  return /^[0-9a-f]{64}$/.test(found) ? found : refuse(`The ${place} is not SHA-256 in hex.`);
+}
+
+/** Written alike, times are in the order of their text. */
+function time(certificate, place) {
+  const found = text(certificate, place);
+  const isTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$/.test(found);
+  return isTime ? found : refuse(`The ${place} is not a time.`);
+}
+
 async function checkSignature(receipt, keys) {
-  const signature = base64(text(receipt, "signature.value"), 64, "receipt's signature");
+  const signature = base64(text(receipt, "signature.value"), 64, "signature");
   const signer = text(receipt, "signature.key");
   const key =
     keys.findLast((one) => one.text === signer) ??
-    refuse("The receipt is not signed by a key that you gave.");
+    refuse("The file is not signed by a key that you gave.");
   if (part(receipt, "signature").size > 2) {
-    refuse("The receipt's signature holds more than a key and a value.");
+    refuse("The signature holds more than a key and a value.");
   }
   const signed = new Map(receipt);
   signed.delete("signature");
   if (!(await verifySignature(key, signature, encode(canonical(signed))))) {
-    refuse("The receipt was changed after it was signed.");
+    refuse("The file was changed after it was signed.");
   }
 }
 
@@ -290,7 +346,7 @@ function validity(time, until) {
 export function part(receipt, place) {
   let found = receipt;
   for (const name of place.split(".")) {
-    if (!(found instanceof Map) || !found.has(name)) refuse(`The receipt lacks ${place}.`);
+    if (!(found instanceof Map) || !found.has(name)) refuse(`The file lacks ${place}.`);
     found = found.get(name);
   }
   return found;
@@ -298,5 +354,5 @@ export function part(receipt, place) {
 
 function text(receipt, place) {
   const found = part(receipt, place);
-  return typeof found === "string" ? found : refuse(`The receipt lacks ${place}.`);
+  return typeof found === "string" ? found : refuse(`The file lacks ${place}.`);
 }

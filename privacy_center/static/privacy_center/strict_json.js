@@ -11,12 +11,13 @@ export function refuse(reason) {
 
 const MAX_INTEGER = 2 ** 53 - 1;
 
-// A receipt's names from top to bottom; all others follow by the alphabet.
+// The names of receipts and certificates from top to bottom; all others follow by the alphabet.
 const ORDER = [
   "receipt_id", "@type", "schema_version", "record", "header", "record_id", "pii_principal_id",
   "processing", "purpose", "decision", "time", "valid_until", "event", "event_state", "event_time",
-  "notice", "version", "texts", "title", "sentence", "ledger", "statement", "opening", "leaf",
-  "proof", "signature", "@context",
+  "notice", "version", "texts", "title", "sentence", "ended_at", "last_release_with",
+  "first_release_without", "id", "published_at", "comparison", "at", "digest", "rebuild_digest",
+  "ledger", "statement", "opening", "leaf", "proof", "signature", "@context",
 ];
 
 export const NOT_JSON = "The file is not a receipt: it is not JSON in UTF-8.";
@@ -73,18 +74,18 @@ class Reader {
     if (word) return this.word(word[0]);
     const number = this.take(NUMBER);
     if (!number) refuse(NOT_JSON);
-    if (number[2] || number[3]) refuse("The receipt holds a number that is not whole.");
+    if (number[2] || number[3]) refuse("The file holds a number that is not whole.");
     return this.integer(number[1]);
   }
 
   word(text) {
-    if (!WORDS.has(text)) refuse("The receipt holds a number that is not whole.");
+    if (!WORDS.has(text)) refuse("The file holds a number that is not whole.");
     return WORDS.get(text);
   }
 
   integer(text) {
     if (text.length > 17 || Math.abs(Number(text)) > MAX_INTEGER) {
-      refuse("The receipt holds a number that is too large.");
+      refuse("The file holds a number that is too large.");
     }
     // There is no -0 among whole numbers.
     return Number(text) + 0;
@@ -110,7 +111,7 @@ class Reader {
     } while (this.skip(","));
     this.expect("}");
     const found = new Map(pairs);
-    if (found.size < pairs.length) refuse("The receipt says something twice.");
+    if (found.size < pairs.length) refuse("The file says something twice.");
     return found;
   }
 }

@@ -1,6 +1,6 @@
-/* The page that checks a receipt: a file is dropped or chosen, and what it proves is shown. */
+/* The page that checks a receipt or a certificate: a file is dropped or chosen, and what it proves is shown. */
 
-import { checkReceipt, Invalid, part, Unsupported } from "./receipt_check.js";
+import { checkFile, Invalid, part, Unsupported } from "./receipt_check.js";
 
 const find = (selector) => document.querySelector(selector);
 
@@ -51,6 +51,19 @@ function keyTexts() {
   return find("[data-verify-keys]").value.split("\n").map((line) => line.trim()).filter(Boolean);
 }
 
+function sayCertificate(found) {
+  const labels = find("[data-verify-words]").dataset;
+  const what = found.purpose === "mood:train" ? labels.moods : labels.listening;
+  say("learned", what);
+  say("ended", told(found.ended));
+  say("release", found.release);
+  say("published", told(found.published));
+  say("compared", told(found.compared));
+  say("record", found.record);
+  say("ledger", found.ledger);
+  say("line", found.line);
+}
+
 let latest;
 
 /** @param {Blob} file */
@@ -61,7 +74,13 @@ async function check(file) {
   try {
     // A file that is far too large is not even read.
     const data = await file.slice(0, 1_000_001).arrayBuffer();
-    sayAll(await checkReceipt(new Uint8Array(data), keyTexts()));
+    const found = await checkFile(new Uint8Array(data), keyTexts());
+    if (found.isCertificate) {
+      sayCertificate(found);
+      verdict = "forgotten";
+    } else {
+      sayAll(found);
+    }
   } catch (error) {
     if (error instanceof Invalid) say("reason", error.message);
     else if (!(error instanceof Unsupported)) throw error;

@@ -76,8 +76,8 @@ def test_fault_30_several_keys_may_be_given(stranger: Stranger) -> None:
 @pytest.mark.parametrize(
     ("file", "key", "reason"),
     [
-        ("receipt.json", NEW, "NOT GENUINE: The receipt is not signed by a key that you gave."),
-        ("forged.json", OLD, "NOT GENUINE: The receipt was changed after it was signed."),
+        ("receipt.json", NEW, "NOT GENUINE: The file is not signed by a key that you gave."),
+        ("forged.json", OLD, "NOT GENUINE: The file was changed after it was signed."),
         ("receipt.json", OLD[:-1], "NOT GENUINE: The key is not in base64."),
         ("receipt.json", "key", "NOT GENUINE: A key has three parts: name+id+base64."),
         ("missing.json", OLD, "NOT CHECKED: the file cannot be read"),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from surprise import Dataset, Reader, Trainset, dump
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from surprise import Dataset, Reader, Trainset, accuracy, dump
 from surprise.model_selection import GridSearchCV, cross_validate
 
 from recommendations.engine.ease import EASE, ease_weights
@@ -30,19 +31,23 @@ def trainset(rng: np.random.Generator) -> ArrayTrainset:
     return ArrayTrainset(*ratings(rng).columns)
 
 
-@given(interactions())
-def test_weights_solve_the_least_squares_problem_with_a_zero_diagonal(heard: Interactions) -> None:
+@settings(deadline=None)
+@given(interactions(), st.sampled_from([0.0, 0.2, 0.5]))
+def test_weights_solve_the_least_squares_problem_with_a_zero_diagonal(
+    heard: Interactions, dropout: float
+) -> None:
     regularization = 3.5
     x = dense(heard).astype(np.float64)
     # Ridge regression of each column on the others, solved by a different method (QR/SVD).
-    stacked = np.vstack((x, np.sqrt(regularization) * np.eye(x.shape[1])))
+    ridge = regularization + dropout / (1 - dropout) * (x**2).sum(axis=0)
+    stacked = np.vstack((x, np.diag(np.sqrt(ridge))))
     expected = np.zeros((x.shape[1], x.shape[1]))
     for column in range(x.shape[1]):
         others = np.arange(x.shape[1]) != column
         target = np.concatenate((x[:, column], np.zeros(x.shape[1])))
         expected[others, column] = np.linalg.lstsq(stacked[:, others], target, rcond=None)[0]
 
-    weights = ease_weights(gram(heard), regularization=regularization)
+    weights = ease_weights(gram(heard), regularization=regularization, dropout=dropout)
     np.testing.assert_allclose(weights, expected, rtol=1e-6, atol=1e-8)
     assert not weights.diagonal().any()
 
@@ -51,6 +56,12 @@ def test_weights_solve_the_least_squares_problem_with_a_zero_diagonal(heard: Int
 def test_a_regularization_that_is_no_positive_number_is_refused(regularization: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         ease_weights(np.eye(2, dtype=np.int64), regularization=regularization)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, 1.5, float("nan")])
+def test_a_dropout_that_is_no_share_is_refused(dropout: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to below 1"):
+        ease_weights(np.eye(2, dtype=np.int64), regularization=1.0, dropout=dropout)
 
 
 def test_a_matrix_that_cannot_be_inverted_is_refused() -> None:
@@ -128,6 +139,17 @@ def test_it_takes_part_in_cross_validation(rng: np.random.Generator) -> None:
 
     assert len(result["test_rmse"]) == 3
     assert np.isfinite(result["test_rmse"]).all()
+
+
+def test_surprises_measures_of_accuracy_take_its_predictions(rng: np.random.Generator) -> None:
+    known = trainset(rng)
+    predictions = EASE(regularization=2).fit(known).test(known.build_testset())
+    errors = np.array([prediction.est - prediction.r_ui for prediction in predictions])
+
+    assert accuracy.rmse(predictions, verbose=False) == pytest.approx(np.sqrt((errors**2).mean()))
+    assert accuracy.mse(predictions, verbose=False) == pytest.approx((errors**2).mean())
+    assert accuracy.mae(predictions, verbose=False) == pytest.approx(np.abs(errors).mean())
+    assert 0 <= accuracy.fcp(predictions, verbose=False) <= 1
 
 
 def test_it_takes_part_in_a_grid_search(rng: np.random.Generator) -> None:

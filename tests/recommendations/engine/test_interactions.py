@@ -55,7 +55,7 @@ def test_columns_of_different_lengths_are_refused() -> None:
 
 @given(interactions(), st.integers(1, 20))
 def test_blocks_are_the_matrix_cut_between_people(heard: Interactions, max_rows: int) -> None:
-    blocks = [block.toarray() for block in heard.blocks(max_rows=max_rows)]
+    blocks = [block.toarray() for block in heard.blocks(max_rows=max_rows, dtype=np.int32)]
 
     assert np.array_equal(np.concatenate(blocks), dense(heard))
     assert np.array_equal(heard.matrix.toarray(), dense(heard))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.engine.ranking import ItemWeights, top_n
@@ -128,6 +128,52 @@ def test_the_strongest_weights_are_kept_whatever_their_sign() -> None:
     assert items.neighbors.tolist() == [[1, 2], [0, 2], [0, 1], [0, 1]]
     np.testing.assert_allclose(items.weights[0], [0.5, -0.9], rtol=1e-6)
     assert [items.neighbors.dtype.name, items.weights.dtype.name] == ["int32", "float32"]
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32), st.integers(1, 90), st.integers(0, 2), st.integers(0, 95), st.booleans()
+)
+def test_each_row_keeps_its_strongest_in_the_documented_order(
+    seed: int, size: int, contexts: int, n_neighbors: int, has_ties: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = random_matrix(rng, size + contexts)
+    if has_ties:
+        matrix = np.round(matrix) * rng.choice([0.25, -0.25], size=matrix.shape)
+    items = with_contexts(matrix, contexts=contexts, n_neighbors=n_neighbors)
+
+    rounded = (np.round(matrix * 2**24) / 2**24).astype(np.float32)
+    for row, weights in enumerate(rounded[:, :size].tolist()):
+        others = [column for column in range(size) if column != row]
+        kept = sorted(others, key=lambda column: (-abs(weights[column]), column))
+        kept = kept[: min(n_neighbors, size - 1)]
+        kept.sort(key=lambda column: (-weights[column], column))
+        assert items.neighbors[row].tolist() == kept
+        assert items.weights[row].tolist() == [weights[column] for column in kept]
+
+
+def test_a_practice_is_never_its_own_neighbor_not_even_among_zeros() -> None:
+    items = item_weights(np.zeros((3, 3)), n_neighbors=2)
+
+    assert items.neighbors.tolist() == [[1, 2], [0, 2], [0, 1]]
+
+
+def test_what_rounding_errors_leave_becomes_exactly_zero() -> None:
+    matrix = np.array([[0.0, 1e-16, -1e-16], [2.9e-8, 0.0, 0.1], [-0.0, 3.1e-8, 0.0]])
+    items = item_weights(matrix)
+
+    assert items.weights[0].tobytes() == bytes(8)
+    assert items.neighbors[0].tolist() == [1, 2]
+    assert items.weights[1].tolist() == [np.float32(np.round(0.1 * 2**24) / 2**24), 0.0]
+    assert items.weights[2].tolist() == [2.0**-24, 0.0]
+
+
+def test_weights_that_are_not_numbers_are_refused() -> None:
+    matrix = np.full((3, 3), np.nan)
+
+    with pytest.raises(ValueError, match="finite"):
+        item_weights(matrix, n_neighbors=1)
 
 
 def test_a_catalog_of_one_practice_has_no_neighbors() -> None:

@@ -1,8 +1,12 @@
-"""Model files are whole, verified before use, and never pickled."""
+"""Model files are whole, verified before use, mapped, read-only, and never pickled."""
 
+import gc
 import hashlib
+import json
 import os
 import pickle
+import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +181,103 @@ def test_input_44_a_file_of_another_form_is_refused(tmp_path: Path, content: byt
 
     with pytest.raises(DamagedModel, match="is not in the form of a model"):
         read_model(path, sha256=hash_of(path))
+
+
+def laid_out(spoiled: dict[str, object], *, data: bytes = bytes(64)) -> bytes:
+    """A file whose header says of `weights` what the test wants; the other arrays are in order."""
+    entries: dict[str, object] = {
+        "practice_ids": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]},
+        "people_per_practice": {"dtype": "I64", "shape": [1], "data_offsets": [8, 16]},
+        "context_ids": {"dtype": "I64", "shape": [0], "data_offsets": [16, 16]},
+        "neighbors": {"dtype": "I32", "shape": [1, 2], "data_offsets": [16, 24]},
+        "weights": {"dtype": "F32", "shape": [1, 2], "data_offsets": [24, 32], **spoiled},
+        "__metadata__": WHOLE_FACTS,
+    }
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def test_the_layout_that_the_next_test_spoils_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(laid_out({}))
+
+    assert read_model(path, sha256=hash_of(path)).items.weights.shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"data_offsets": [60, 68]},
+        {"data_offsets": [-8, 0]},
+        {"data_offsets": [32, 24]},
+        {"data_offsets": [24, 28]},
+        {"data_offsets": [26, 34]},
+        {"data_offsets": [24]},
+        {"shape": [2, 1]},
+        {"shape": [2]},
+        {"shape": [-1, -2]},
+        {"shape": [1, 2, 1]},
+        {"shape": [2**62, 2**62]},
+        {"dtype": "I32"},
+        {"dtype": "F64"},
+    ],
+)
+def test_input_44_arrays_that_are_not_where_the_header_says_are_refused(
+    tmp_path: Path, spoiled: dict[str, object]
+) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(laid_out(spoiled))
+
+    with pytest.raises(DamagedModel, match="is not in the form of a model"):
+        read_model(path, sha256=hash_of(path))
+
+
+def test_input_44_a_header_longer_than_the_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((2**63).to_bytes(8, "little") + b"{}")
+
+    with pytest.raises(DamagedModel, match="is not in the form of a model"):
+        read_model(path, sha256=hash_of(path))
+
+
+def mapped(path: Path) -> bool:
+    """Whether this process maps the file, by the kernel's word."""
+    return str(path) in Path("/proc/self/maps").read_text()
+
+
+def test_arrays_are_read_only_views_of_the_file_and_go_with_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    read = read_model(path, sha256=write_model(path, model()))
+
+    assert mapped(path)
+    for name in ("practice_ids", "neighbors", "weights", "people_per_practice", "context_ids"):
+        array = getattr(read.items, name)
+        assert not array.flags.owndata
+        assert array.flags.aligned
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    del read, array
+    gc.collect()
+    assert not mapped(path)
+
+
+def test_a_file_can_be_written_by_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    write_model(path, model())
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o444
+
+
+def test_a_model_outlives_the_name_of_its_file_and_what_takes_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    read = read_model(path, sha256=write_model(path, model()))
+    weights = read.items.weights.tolist()
+
+    write_model(path, Model(replace(model().items, weights=-model().items.weights), FACTS))
+    assert read.items.weights.tolist() == weights
+    path.unlink()
+    assert read.items.weights.tolist() == weights
 
 
 def test_a_full_disk_leaves_the_former_model_and_nothing_else(

@@ -1,0 +1,105 @@
+"""A trainer without memory, without time, or woken again while it is at work."""
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from privacy_center.models import Account
+from recommendations.models import Practice, Release, VectorChange
+from recommendations.tasks.training import reconcile, wake_trainer
+from recommendations.trainer import train
+from recommendations.turn import TRAINER_LOCK, WEDGED_AFTER
+from tests.conftest import choose, listen, wait_for
+from tests.recommendations.broker import lose_messages, waiting_messages
+from tests.recommendations.from_scratch import digest_from_scratch
+from tests.recommendations.stopping import WORKER, stopping
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+State = Release.State
+
+
+@pytest.fixture(autouse=True)
+def _no_messages() -> None:
+    lose_messages()
+
+
+@pytest.fixture
+def shared(alice: Account, bob: Account, catalog: list[Practice]) -> tuple[Account, Account]:
+    """Alice and bob share, and a release has learned from both; then alice leaves."""
+    listen(choose(alice, "community"), *catalog[:5])
+    listen(choose(bob, "community"), *catalog[3:9])
+    train(clock=timezone.now)
+    choose(alice, "just-listening")
+    return alice, bob
+
+
+def _states() -> list[str]:
+    """The states of all runs, oldest first."""
+    return list(Release.objects.order_by("started_at").values_list("state", flat=True))
+
+
+def _is_lock_free() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s",
+            [TRAINER_LOCK],
+        )
+        return not cursor.fetchone()[0]
+
+
+def test_fault_36_a_training_without_memory_is_tried_three_times_and_hinders_nothing_else(
+    shared: tuple[Account, Account], tmp_path: Path
+) -> None:
+    with stopping("_fit", tmp_path / "worker", *WORKER, starves=True) as worker:
+        for tries in (1, 2, 3):
+            wait_for(
+                lambda tries=tries: _states().count(State.FAILED) == tries,
+                what=f"failure {tries}: {worker.log}",
+            )
+            if tries < 3:
+                wake_trainer(is_urgent=True)
+        assert "MemoryError" in worker.log
+        wake_trainer(is_urgent=True)
+        wait_for(lambda: "Training died 3 times in a row" in worker.log, what="the rest")
+        # The same worker does what is not training, as before.
+        reconcile.apply_async(queue="default")
+        wait_for(lambda: waiting_messages() == 0, what="the other queue")
+    assert _states() == [State.ACTIVE] + [State.FAILED] * 3
+    assert _is_lock_free()
+    assert VectorChange.objects.filter(kind="forget").exists(), "nothing is lost"
+
+
+def test_fault_38_a_training_that_takes_too_long_is_ended_and_its_locks_are_released(
+    shared: tuple[Account, Account], tmp_path: Path
+) -> None:
+    with stopping("_fit", tmp_path / "worker", *WORKER, time_limit="3") as worker:
+        stopped = worker.until_stopped()
+        assert not _is_lock_free()
+        wait_for(lambda: not psutil.pid_exists(stopped), what="the end of the task")
+        wait_for(_is_lock_free, what="the release of its locks")
+    release = train(clock=timezone.now)
+    assert release is not None
+    assert release.gram_digest == digest_from_scratch()
+
+
+def test_fault_10_a_task_that_comes_again_while_the_first_is_still_going_is_fenced(
+    shared: tuple[Account, Account], tmp_path: Path
+) -> None:
+    with stopping("write_model", tmp_path / "trainer") as first:
+        first.until_stopped()
+        os.kill(first.pid, signal.SIGSTOP)
+        assert train(clock=timezone.now) is None
+        second = train(clock=lambda: timezone.now() + WEDGED_AFTER * 2)
+        assert second is not None
+        (first.folder / "go").touch()
+        os.kill(first.pid, signal.SIGCONT)
+        wait_for(lambda: first.has_ended, what="the end of the first")
+    assert Release.objects.get(state=State.ACTIVE) == second
+    assert second.gram_digest == digest_from_scratch()
+    assert _states().count(State.ACTIVE) == 1
