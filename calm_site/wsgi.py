@@ -1,5 +1,6 @@
 """The WSGI entry point (granian, `calm_site.wsgi:application`)."""
 
+import gc
 import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -10,6 +11,8 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
 
 site = get_wsgi_application()
+# What is loaded by now stays: the garbage collector need not look at it again with each round.
+gc.freeze()
 
 # Models are there once the line above is done.
 from recommendations.selectors.release import watch_releases  # noqa: E402

@@ -4,8 +4,9 @@ Other apps know a person by the data subject's id and by nothing else. SQL that 
 (triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from privacy_center.actions.consent import ConsentRefused, grant_to_imported
 from privacy_center.actions.population import add_synthetic_people
 from privacy_center.actions.subject import create_imported_subjects
+from privacy_center.expiry import expire as expire_consents
 from privacy_center.holders import (
     Comparison,
     Event,
@@ -49,6 +51,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "add_synthetic_people",
     "create_imported_subjects",
+    "expire_consents",
     "grant_to_imported",
     "has_real_people",
     "hold_consent",
@@ -58,6 +61,26 @@ __all__ = [
     "seal",
     "unseal",
 ]
+
+
+class ConsentsNow(Mapping[Purpose, UUID]):
+    """The live yeses of somebody, each with its record; read when they are first asked for."""
+
+    def __init__(self, subject_id: UUID) -> None:
+        self._subject_id = subject_id
+
+    @cached_property
+    def _found(self) -> Mapping[Purpose, UUID]:
+        return purposes_in_force(self._subject_id)
+
+    def __getitem__(self, purpose: Purpose) -> UUID:
+        return self._found[purpose]
+
+    def __iter__(self) -> Iterator[Purpose]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 @dataclass(frozen=True)
@@ -113,7 +136,8 @@ class Person:
 
 
 def person(request: HttpRequest) -> Person:
-    """Who makes this request; read from the database once a request."""
+    """Who makes this request; read from the database once a request, the consents only where
+    somebody asks for them."""
     cached: Person | None = getattr(request, "_person", None)
     if cached is None:
         cached = _person(request)
@@ -134,7 +158,7 @@ def _person(request: HttpRequest) -> Person:
         return Person(is_signed_in=True)
     return Person(
         subject_id=subject.id,
-        consents=purposes_in_force(subject.id),
+        consents=ConsentsNow(subject.id),
         is_signed_in=True,
         is_synthetic=subject.is_synthetic,
         key=subject.key,

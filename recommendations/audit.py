@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from privacy_center.interface import expire_consents
 from recommendations.engine.gram_state import GramState
 from recommendations.model_state import bring_up_to_date, forget_state
 from recommendations.models import ModelAudit, TrainingVector, VectorChange
 from recommendations.rebuild import Rebuild, exported_snapshot, in_snapshot, rebuild
 from recommendations.selectors.training_data import vectors_of
-from recommendations.turn import Clock, turn
+from recommendations.turn import Clock, Turn, turn
 from recommendations.vectors import unpacked
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def audit(
         if own is None:
             return None
         began, at = time.perf_counter(), clock()
+        # A yes whose time has come is in force no more, and says so to the trainer only now.
+        expire_consents(at=at)
         kept = bring_up_to_date(own).state
         with exported_snapshot() as snapshot:
             expected = _as_of(snapshot, kept)
@@ -42,7 +45,7 @@ def audit(
                 snapshot=snapshot,
                 shards=shards,
                 send=send,
-                on_slice=lambda: (own.sign_of_life(), on_slice()),
+                on_slice=lambda: _after_slice(own, on_slice),
             )
         audit = ModelAudit.objects.create(
             at=at,
@@ -57,11 +60,16 @@ def audit(
     return audit
 
 
+def _after_slice(own: Turn, on_slice: Callable[[], object]) -> None:
+    own.sign_of_life()
+    on_slice()
+
+
 def _as_of(snapshot: str, state: GramState) -> GramState:
     """The state with what waited at the moment of the snapshot."""
     with in_snapshot(snapshot):
         waiting = VectorChange.objects.filter(batch=None, subject_id__isnull=False)
-        subject_ids = list(waiting.values_list("subject_id", flat=True))
+        subject_ids = [change.subject_id for change in waiting if change.subject_id]
         kept = dict(TrainingVector.objects.filter(pk__in=subject_ids).values_list("pk", "vector"))
         old = unpacked(bytes(kept.get(subject_id, b"")) for subject_id in subject_ids)
         new = vectors_of(subject_ids)

@@ -14,9 +14,8 @@ from recommendations.engine.gram_state import Vectors
 from recommendations.engine.interactions import Interactions
 from recommendations.engine.inverse import ItemInverse, Singular
 
-# An update costs about a three-hundredth of an inverse of 3,260 practices (docs/engine.md), and a
-# share of the number of practices that is always below that.
-PRACTICES_PER_UPDATE = 30
+# Updates cost as much as an inverse from about one in three practices on (docs/engine.md).
+PRACTICES_PER_UPDATE = 6
 # Far above the rounding of an inverse, far below what moves a weight that is served.
 LARGEST_RESIDUAL = 1e-7
 PROBES = 3
@@ -82,7 +81,7 @@ def _explains(
         return False
     numbers = np.random.default_rng(PROBE_SEED)
     probes = numbers.integers(-(1 << 20), 1 << 20, size=(len(matrix), PROBES))
-    came, went = (people.matrix.T @ (people.matrix @ probes) for people in (come, gone))
+    came, went = (np.asarray(people.matrix.T @ (people.matrix @ probes)) for people in (come, gone))
     return bool(np.array_equal(matrix @ probes - before @ probes, came - went))
 
 

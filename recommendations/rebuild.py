@@ -25,8 +25,11 @@ from recommendations.selectors.training_data import (
 )
 from recommendations.vectors import packed
 
-# So that a slice is read and counted in little memory.
-PEOPLE_PER_SLICE = 20_000
+# So that a slice is read and counted in some hundred megabytes. Fewer and larger ones cost less:
+# the listens of a slice are all over the table.
+PEOPLE_PER_SLICE = 125_000
+# Beyond it PostgreSQL sorts a slice on disk.
+WORK_MEM = "128MB"
 # So many entries are summed at once: enough for the product to be fast, few enough for memory.
 ENTRIES_AT_ONCE = 1 << 21
 POLL_SECONDS = 0.05
@@ -68,7 +71,7 @@ def rebuild(
     `send` asks other workers for help. What they do not do is done here, so it never waits for one
     that is not there; `on_slice` is called after each slice that is done here.
     """
-    slices = max(shards, -(-people_who_train() // PEOPLE_PER_SLICE))
+    slices = max(1, -(-people_who_train() // PEOPLE_PER_SLICE))
     work = Rebuild(uuid4().hex, snapshot, slices, shards, is_kept)
     if send:
         send(work)
@@ -158,6 +161,7 @@ def in_snapshot(snapshot: str) -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
+                cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
         except DatabaseError as error:
             raise SnapshotIsGone from error
         yield

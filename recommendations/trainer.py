@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Min
 from numpy.typing import NDArray
 
 from recommendations.engine.dtypes import IntegerMatrix
@@ -382,8 +383,13 @@ def _publish(own: Turn, candidate: Candidate, *, is_held: bool) -> None:
         row.is_quality_accepted = False
         row.save(update_fields=["is_quality_accepted"])
         Release.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-        VectorChange.objects.filter(batch__lte=candidate.current.batch).delete()
+        included = VectorChange.objects.filter(batch__lte=candidate.current.batch)
+        oldest = included.aggregate(oldest=Min("created_at"))["oldest"]
+        included.delete()
         release.state = State.ACTIVE
         release.published_at = own.clock()
+        if oldest:
+            lag = release.published_at - oldest
+            release.metrics["lag_seconds"] = round(lag.total_seconds(), 3)
         release.save()
     logger.info("Release %s: %s, %d people.", release.pk, release.state, release.people)

@@ -7,8 +7,7 @@ from typing import Self
 
 from recommendations.selectors.release_desk import UNKNOWN, Figure, Point, Series, Unit
 
-WIDTH, HEIGHT = 396, 168
-LEFT, RIGHT, TOP, BOTTOM = 46, 388, 12, 136
+LEFT, RIGHT, TOP, BOTTOM = 50, 388, 12, 136
 STEPS = 3
 # A scale is never so fine that what is drawn is only rounding.
 FINEST = {Unit.RATIO: 0.01, Unit.SHARE: 0.1, Unit.COUNT: 1.0, Unit.SECONDS: 1.0}

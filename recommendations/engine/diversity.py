@@ -15,11 +15,21 @@ NEAR = 0.6
 def likeness(tags: Sequence[Collection[str]]) -> Matrix:
     """How alike practices are by their tags: the tags in common over the tags of either (Jaccard),
     float64[n, n] from 0 to 1; 0 for practices without tags."""
+    return overlap(carried(tags))
+
+
+def carried(tags: Sequence[Collection[str]]) -> Matrix:
+    """Which practice carries which tag: float64[n, t] of 0 and 1."""
     flat = [tag for own in tags for tag in own]
     names = {tag: place for place, tag in enumerate(dict.fromkeys(flat))}
     carries = np.zeros((len(tags), len(names)))
     rows = np.repeat(np.arange(len(tags)), [len(own) for own in tags])
     carries[rows, [names[tag] for tag in flat]] = 1.0
+    return carries
+
+
+def overlap(carries: Matrix) -> Matrix:
+    """`likeness`, of rows of what `carried` returns."""
     common = carries @ carries.T
     counts = common.diagonal()
     either = counts[:, np.newaxis] + counts - common

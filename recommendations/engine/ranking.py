@@ -1,5 +1,7 @@
 """The item weights as they are served: score a history, order the catalog, say why."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -75,9 +77,13 @@ class ItemWeights:
         kept = min(n_neighbors, max(0, size - 1))
         neighbors = np.empty((len(matrix), kept), dtype=np.int32)
         weights = np.empty((len(matrix), kept), dtype=np.float32)
-        for first in range(0, len(matrix), _ROWS_AT_A_TIME):
+
+        def keep(first: int) -> None:
             rows = slice(first, first + _ROWS_AT_A_TIME)
             neighbors[rows], weights[rows] = _strongest(matrix[rows, :size], first, kept)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(keep, range(0, len(matrix), _ROWS_AT_A_TIME)))
         contexts = _no_contexts() if context_ids is None else context_ids
         return cls(practice_ids, neighbors, weights, people_per_practice, contexts)
 
@@ -145,7 +151,7 @@ def _strongest(
     if not kept:
         return np.empty((len(block), 0), dtype=np.int32), np.empty((len(block), 0), np.float32)
     # Adding 0 makes −0 plain 0, which is equal to it and must sort so.
-    weights = (np.rint(block * _GRID) / _GRID).astype(np.float32) + np.float32(0)
+    weights = (np.rint(block * _GRID) * (1 / _GRID)).astype(np.float32) + np.float32(0)
     columns = np.arange(block.shape[1], dtype=np.int64)
     keys = (np.abs(weights).view(np.int32).astype(np.int64) << 32) | (_LAST_COLUMN - columns)
     own = np.arange(max(0, min(len(block), block.shape[1] - first)))

@@ -41,6 +41,7 @@ class Release(models.Model):
 
     class Meta:
         ordering = ["-started_at"]
+        indexes = [models.Index(fields=["started_at"], name="release_by_start")]
         constraints = [
             models.UniqueConstraint(
                 fields=["state"],

@@ -125,6 +125,7 @@ class ModelAudit(models.Model):
 
     class Meta:
         ordering = ["-at"]
+        indexes = [models.Index(fields=["at"], name="audit_by_time")]
 
     def __str__(self) -> str:
         return f"audit {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,18 +1,19 @@
-"""What a page is made of for somebody: what is served, and what they did, all in one query."""
+"""What a page is made of for somebody: what is served, what they agreed to, and what they did."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from privacy_center.interface import Person
+from privacy_center.interface import Person, Purpose
 from recommendations.models import Energy, Mood, Valence
-from recommendations.selectors.listening import HABITS, Habit
+from recommendations.selectors.listening import Habit
 from recommendations.selectors.mood import SHAPES_FOR, LastCheckIn
-from recommendations.selectors.release import SERVED, Served, overdue_at, served
+from recommendations.selectors.release import Served, overdue_at
+from recommendations.weights import HEARD_FROM, WHOLE_FROM
 
 
 @dataclass(frozen=True)
@@ -25,70 +26,40 @@ class Behavior:
     check_in: LastCheckIn | None = None
 
 
-# Rows of three kinds with the same columns; a check-in says its mood, valence and energy where a
-# habit says how often.
-_HABIT = f"""
-SELECT 'habit' AS part, practice_id, heard, whole, favorites, heard_last AS at,
-       NULL::uuid AS check_in_id, NULL::bytea AS sealed
-FROM ({HABITS}) AS habits
-"""  # noqa: S608 (constants only)
-_HIDDEN = """
-SELECT 'hidden', practice_id, 0, 0, 0, NULL::timestamptz, NULL::uuid, NULL::bytea
-FROM recommendations_hiddenpractice WHERE subject_id = %(subject_id)s
-"""
-_CHECK_IN = """
-(SELECT 'check-in', 0::bigint, mood, valence, energy, at, id, sealed
-FROM recommendations_checkin
-WHERE subject_id = %(subject_id)s AND at > %(since)s AND at <= %(now)s
-ORDER BY at DESC, id DESC LIMIT 1)
-"""
-# How many of the columns are about behavior.
-_WIDTH = 7
-_COLUMNS = "part, practice_id, heard, whole, favorites, at, check_in_id, sealed"
-
-
 @dataclass(frozen=True)
 class ServedTo:
-    """What a page is made of for somebody: what is served to all, and what they did themselves."""
+    """What a page is made of for somebody: what is served to all, and what they did themselves.
+
+    `person` has the consents that were in force at the very moment when the behavior was read.
+    """
 
     site: Served
+    person: Person
     behavior: Behavior
 
 
 def served_to(person: Person, *, now: datetime) -> ServedTo:
-    """Both in one query; of the person, nothing is read that they have not agreed to."""
-    parts = [
-        part
-        for part, is_agreed in (
-            (_HABIT, person.can_store),
-            (_HIDDEN, person.can_personalize),
-            (_CHECK_IN, person.can_personalize_mood),
-        )
-        if is_agreed
-    ]
-    if not parts:
-        return ServedTo(served(now), Behavior())
-    # Side by side: the one row about the site has no part, and the others say nothing of the site.
-    sql = f"""
-    SELECT part, practice_id, heard, whole, favorites, check_in_id, sealed, site.*
-    FROM ({SERVED}) AS site
-    FULL JOIN ({" UNION ALL ".join(parts)}) AS own ({_COLUMNS}) ON false
-    ORDER BY at DESC NULLS LAST, practice_id
-    """  # noqa: S608 (constants only)
-    whose = {"subject_id": person.subject_id, "since": now - SHAPES_FOR, "now": now}
+    """All in one query; of the person, nothing is read that they have not agreed to."""
+    moments = [overdue_at(now), now - SHAPES_FOR, now]
     with connection.cursor() as cursor:
-        cursor.execute(sql, whose | {"overdue": overdue_at(now)})
+        cursor.execute(
+            "SELECT * FROM served_to(%s, %s, %s, %s, %s, %s)",
+            [person.subject_id, *moments, HEARD_FROM, WHOLE_FROM],
+        )
         rows = cursor.fetchall()
-    (site,) = [row[_WIDTH:] for row in rows if row[0] is None]
-    return ServedTo(Served.of(*site), _behavior([row[:_WIDTH] for row in rows]))
-
-
-def _behavior(rows: Sequence[Any]) -> Behavior:
-    check_ins = [row[2:] for row in rows if row[0] == "check-in"]
-    return Behavior(
-        history=[Habit(*row[1:5]) for row in rows if row[0] == "habit"],
-        hidden={row[1] for row in rows if row[0] == "hidden"},
-        check_in=_check_in(*check_ins[0]) if check_ins else None,
+    parts: dict[str, list[Any]] = {"site": [], "consent": [], "habit": []}
+    for row in rows:
+        parts.setdefault(row[0], []).append(row)
+    ((*_own, edition, release_id, digest, published_at, is_overdue),) = parts["site"]
+    consents = {Purpose(row[1]): row[6] for row in parts["consent"]}
+    return ServedTo(
+        site=Served.of(edition, release_id, digest, published_at, is_overdue),
+        person=replace(person, consents=consents),
+        behavior=Behavior(
+            history=[Habit(*row[2:6]) for row in parts["habit"]],
+            hidden={row[2] for row in parts.get("hidden", ())},
+            check_in=next((_check_in(*row[3:8]) for row in parts.get("check-in", ())), None),
+        ),
     )
 
 

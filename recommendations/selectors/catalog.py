@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
+from recommendations.engine.diversity import carried
+from recommendations.engine.dtypes import Matrix
 from recommendations.models import CatalogEdition, Intention, Practice
 
 CatalogRow = tuple[int, str, str, int]
@@ -15,14 +17,16 @@ SHORT_SECONDS = 5 * 60 + 29
 class Catalog:
     """`practices` are all by id, without their content, with their topics; `published` are those
     that people may play, `rows` the same in the editors' order: id, kind, intention, seconds.
-    `by_intention` and `short` are of them, in that order: id and kind. `topics` are slugs, `tags`
-    all that makes practices alike."""
+    `by_intention` and `short` are of them, in that order: id and kind. `topics` are slugs.
+    `tags` (float64[n, t] of 0 and 1) says which practice carries what makes practices alike;
+    `places` are its rows by id."""
 
     edition: UUID | None
     practices: Mapping[int, Practice]
     published: Set[int]
     topics: Mapping[int, Set[str]]
-    tags: Mapping[int, Set[str]]
+    tags: Matrix
+    places: Mapping[int, int]
     rows: Sequence[CatalogRow]
     by_intention: Mapping[str, Sequence[Kinded]]
     short: Sequence[Kinded]
@@ -77,7 +81,8 @@ def _read(edition: UUID | None) -> Catalog:
         practices={practice.pk: practice for practice in found},
         published=frozenset(row[0] for row in rows),
         topics=topics,
-        tags={practice.pk: _tags(practice, topics[practice.pk]) for practice in found},
+        tags=carried([_tags(practice, topics[practice.pk]) for practice in found]),
+        places={practice.pk: place for place, practice in enumerate(found)},
         rows=rows,
         by_intention={
             asked: [(pk, kind) for pk, kind, intention, _seconds in rows if intention == asked]

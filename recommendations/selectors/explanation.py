@@ -43,7 +43,7 @@ class Explanation:
 def explanation(person: Person, practice: Practice, *, now: datetime) -> Explanation:
     """The reason for this practice, for this person, from the model that is served now."""
     found = served_to(person, now=now)
-    site, own = found.site, found.behavior
+    site, own, person = found.site, found.behavior, found.person
     model = model_of(site.active)
     mood = last_mood(person, own.check_in, catalog=catalog_of(site.edition))
     taste = taste_of(person, model, history=own.history, mood=mood)

@@ -20,32 +20,17 @@ class Habit:
     favorites: int
 
 
-# One pass over the person's own rows.
-HABITS = f"""
-SELECT practice_id, sum(heard)::int AS heard, sum(whole)::int AS whole,
-       sum(favorite)::int AS favorites, max(at) FILTER (WHERE favorite = 0) AS heard_last
-FROM (
-    SELECT practice_id, 1 AS heard, (completion >= {WHOLE_FROM})::int AS whole, 0 AS favorite,
-           started_at AS at
-    FROM recommendations_listen
-    WHERE subject_id = %(subject_id)s AND completion >= {HEARD_FROM} AND NOT is_excluded
-    UNION ALL
-    SELECT practice_id, 0, 0, 1, created_at
-    FROM recommendations_favorite WHERE subject_id = %(subject_id)s AND NOT is_excluded
-) AS behavior
-GROUP BY practice_id
-"""  # noqa: S608 (constants only)
-_HABITS = f"""
-SELECT practice_id, heard, whole, favorites FROM ({HABITS}) AS habits
+_HABITS = """
+SELECT practice_id, heard, whole, favorites FROM habits_of(%s, %s, %s)
 ORDER BY heard_last DESC NULLS LAST, practice_id
-"""  # noqa: S608 (constants only)
+"""
 
 
 def counted_habits(subject_id: UUID) -> list[Habit]:
     """What counts of a history, by practice, the one heard last first: all but what the person left
     out of their taste."""
     with connection.cursor() as cursor:
-        cursor.execute(_HABITS, {"subject_id": subject_id})
+        cursor.execute(_HABITS, [subject_id, HEARD_FROM, WHOLE_FROM])
         return [Habit(*row) for row in cursor.fetchall()]
 
 

@@ -15,8 +15,3 @@ def is_audit_due(now: datetime) -> bool:
         return forgot.exists()
     is_rested = latest.at <= now - settings.AUDIT_AFTER
     return is_rested and forgot.filter(published_at__gt=latest.at).exists()
-
-
-def first_audit_after(moment: datetime) -> ModelAudit | None:
-    """The first comparison that was begun after a moment."""
-    return ModelAudit.objects.filter(at__gte=moment).order_by("at").first()

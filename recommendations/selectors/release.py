@@ -55,7 +55,7 @@ class Served:
         published_at: datetime | None,
         is_overdue: bool,
     ) -> Self:
-        """From a row of `SERVED`."""
+        """From what the database function `served_to` says of the site."""
         if release_id is None:
             return cls(None, edition)
         return cls(Active(release_id, digest, published_at, is_overdue), edition)
@@ -83,22 +83,16 @@ _loaded: _Loaded | None = None
 _loading = threading.Lock()
 _watcher: threading.Thread | None = None
 
-# One row, with the parameter `overdue`; `Served.of` reads it.
-SERVED = """
-SELECT edition.edition, release.id AS release_id, release.file_digest, release.published_at,
-       EXISTS (SELECT FROM recommendations_vectorchange
-               WHERE kind = 'forget' AND created_at < %(overdue)s) AS is_overdue
-FROM (SELECT) AS always
-LEFT JOIN recommendations_catalogedition AS edition ON true
-LEFT JOIN recommendations_release AS release ON release.state = 'active'
-"""
-
 
 def served(now: datetime) -> Served:
     """What the database says, in one query. `model_of` and `catalog_of` have the things
     themselves."""
     with connection.cursor() as cursor:
-        cursor.execute(SERVED, {"overdue": overdue_at(now)})
+        cursor.execute(
+            "SELECT edition, release_id, file_digest, published_at, is_overdue FROM served_to("
+            "NULL, %s, NULL, NULL, NULL, NULL)",
+            [overdue_at(now)],
+        )
         return Served.of(*cursor.fetchone())
 
 
@@ -176,7 +170,7 @@ def _next(loaded: _Loaded | None) -> _Loaded | None:
     for _try in range(TRIES):
         active = served(timezone.now()).active
         if active is None:
-            return None
+            return loaded
         if loaded is not None and loaded.active_id == active.release_id:
             return loaded
         release = Release(pk=active.release_id)

@@ -5,24 +5,23 @@ where that comes from. (Without a yes to storing, "Listen again" is kept and dra
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from privacy_center.interface import Person
-from recommendations.engine.diversity import likeness, spread
+from recommendations.engine.diversity import overlap, spread
 from recommendations.engine.ranking import ItemWeights, top_n
 from recommendations.models import Intention, Practice
 from recommendations.selectors.behavior import served_to
@@ -30,6 +29,7 @@ from recommendations.selectors.catalog import Catalog, CatalogRow, Kinded, catal
 from recommendations.selectors.listening import Habit
 from recommendations.selectors.mood import LastMood, last_mood
 from recommendations.selectors.release import model_of, served
+from recommendations.selectors.shelf_texts import ShelfTexts, at_least, shelf_texts, times_heard
 from recommendations.selectors.taste import Taste, rows_of, taste_of
 
 SHELF_SIZE = 12
@@ -91,16 +91,8 @@ def moment_at(now: datetime, *, utc_offset_minutes: int) -> Moment:
     return next((moment for moment in MOMENTS if hour in moment.hours), NIGHT)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A shelf by practice ids, before what the person hides is taken away."""
-
-    key: str
-    title: str
-    note: str
-    items: Sequence[tuple[int, str]]
-    is_personal: bool = False
-    is_by_mood: bool = False
+# A practice by its id, and why it stands on a shelf.
+Item = tuple[int, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +107,20 @@ class Basis:
     model: ItemWeights | None
     taste: Taste | None
     mood: LastMood | None
+    language: str | None
+
+    @property
+    def texts(self) -> ShelfTexts:
+        return shelf_texts(self.language)
+
+    @property
+    def has_hidden(self) -> bool:
+        """Whether the person hides anything."""
+        return self.rows is not self.catalog.rows
 
     def open(self, rows: Sequence[Kinded]) -> Sequence[Kinded]:
         """Those of some published practices that the person does not hide."""
-        if self.rows is self.catalog.rows:
+        if not self.has_hidden:
             return rows
         return [row for row in rows if row[0] in self.open_ids]
 
@@ -129,109 +131,83 @@ def shelves(
     """The home page's shelves, best first; a shelf with nothing to say is left out."""
     basis = _basis(person, now)
     moment = moment_at(now, utc_offset_minutes=utc_offset_minutes)
-    plans = [
+    found = [
         _for_you(basis),
         _because(basis),
-        _again(basis.history),
+        _again(basis),
         _for_moment(basis, moment, intention),
-        _popular(basis.model),
-        _short(basis),
+        _everybodys(basis, _popular),
+        _everybodys(basis, _short),
     ]
-    shown = [(plan, list(_cards(plan, basis))) for plan in plans if plan]
-    return [
-        Shelf(plan.key, plan.title, plan.note, cards, plan.is_personal, plan.is_by_mood)
-        for plan, cards in shown
-        if cards
-    ]
+    return [shelf for shelf in found if shelf and shelf.cards]
 
 
 def _basis(person: Person, now: datetime) -> Basis:
     found = served_to(person, now=now)
-    site, own = found.site, found.behavior
+    site, own, person = found.site, found.behavior, found.person
     model, catalog, hidden = model_of(site.active), catalog_of(site.edition), own.hidden
     mood = last_mood(person, own.check_in, catalog=catalog)
     taste = taste_of(person, model, history=own.history, hidden=hidden, mood=mood)
     rows, open_ids = catalog.rows, catalog.published
     if hidden:
         rows, open_ids = [row for row in rows if row[0] not in hidden], open_ids - hidden
-    return Basis(catalog, rows, open_ids, own.history, model, taste, mood)
+    return Basis(catalog, rows, open_ids, own.history, model, taste, mood, get_language())
 
 
-def _cards(plan: Plan, basis: Basis) -> Iterator[Card]:
+def _cards(items: Iterable[Item], basis: Basis, *, is_explained: bool) -> list[Card]:
     """What a person hides is on none of their shelves, also not on those that are everybody's."""
-    is_explained = plan.is_personal and plan.key != "again"
-    for pk, why in plan.items:
-        if pk in basis.open_ids:
-            yield Card(basis.catalog.practices[pk], why, is_explained)
+    practices, open_ids = basis.catalog.practices, basis.open_ids
+    return [Card(practices[pk], why, is_explained) for pk, why in items if pk in open_ids]
 
 
-def _for_you(basis: Basis) -> Plan:
-    taste, mood = basis.taste, basis.mood
+def _for_you(basis: Basis) -> Shelf:
+    taste, mood, texts = basis.taste, basis.mood, basis.texts
     if taste is None or basis.model is None:
         kinded = ((pk, kind) for pk, kind, _intention, _seconds in basis.rows)
         wanted = len(basis.rows) if mood else SHELF_SIZE
-        picked = [pk for pk, _kind in islice(_mixed(kinded), wanted)]
-        why = _("An editors' choice")
-        plan = Plan(
-            "for-you",
-            _("A good place to begin"),
-            _("Chosen by our editors, the same for everybody."),
-            [(pk, why) for pk in picked],
-        )
-        return _suiting_first(plan, mood, note=_("By our editors and your last check-in."))
+        items = [(pk, texts.editors_choice) for pk, _kind in islice(_mixed(kinded), wanted)]
+        if first := _suiting_first(items, mood):
+            cards = _cards(first, basis, is_explained=True)
+            return Shelf("for-you", texts.for_you, texts.by_editors_and_mood, cards, True, True)
+        cards = _cards(items[:SHELF_SIZE], basis, is_explained=False)
+        return Shelf("for-you", texts.begin, texts.by_editors, cards)
     # Twice a shelf where there may be something to put in front.
     wanted = SHELF_SIZE * (2 if mood else 1)
     picked = best_spread(taste, basis.model, basis.open_ids, basis.catalog, n=wanted)
-    plan = Plan(
-        "for-you",
-        _("For you"),
-        _("Shaped by your own history.") if taste.heard else _("Shaped by your last check-in."),
-        list(zip(picked, _reasons(taste, basis.model, picked, basis), strict=True)),
-        is_personal=True,
-        is_by_mood=taste.has_mood,
-    )
-    both = _("Shaped by your own history and your last check-in.")
-    return _suiting_first(plan, mood, note=both if taste.heard else plan.note)
+    items = list(zip(picked, _reasons(taste, basis.model, picked, basis), strict=True))
+    note = texts.by_history if taste.heard else texts.by_mood
+    first = _suiting_first(items, mood)
+    if first and taste.heard:
+        note = texts.by_both
+    cards = _cards(first or items[:SHELF_SIZE], basis, is_explained=True)
+    is_by_mood = taste.has_mood or bool(first)
+    return Shelf("for-you", texts.for_you, note, cards, True, is_by_mood)
 
 
-def _suiting_first(plan: Plan, mood: LastMood | None, *, note: str) -> Plan:
-    """A shelf, with what suits the last check-in in front; as it is, if nothing does."""
-    if mood is None or not any(mood.suits(pk) for pk, _why in plan.items):
-        return replace(plan, items=plan.items[:SHELF_SIZE])
-    items = sorted(plan.items, key=lambda item: not mood.suits(item[0]))
-    return Plan(
-        plan.key,
-        _("For you"),
-        note,
-        [(pk, mood.because if mood.suits(pk) else why) for pk, why in items[:SHELF_SIZE]],
-        is_personal=True,
-        is_by_mood=True,
-    )
+def _suiting_first(items: Sequence[Item], mood: LastMood | None) -> Sequence[Item]:
+    """A shelf with what suits the last check-in in front; empty if nothing does."""
+    if mood is None or not any(mood.suits(pk) for pk, _why in items):
+        return ()
+    ordered = sorted(items, key=lambda item: not mood.suits(item[0]))
+    return [(pk, mood.because if mood.suits(pk) else why) for pk, why in ordered[:SHELF_SIZE]]
 
 
-def _because(basis: Basis) -> Plan | None:
+def _because(basis: Basis) -> Shelf | None:
     """Neighbors of what was heard last; without a history, of what the editors put first."""
-    taste, why = basis.taste, _("Goes well with it")
+    taste, texts = basis.taste, basis.texts
     if not basis.rows:
         return None
     if taste is None or basis.model is None or not taste.heard_last:
         first = basis.rows[0][0]
-        return Plan(
-            "because",
-            _("Goes well with %(title)s") % {"title": basis.catalog.practices[first].title},
-            _("One place to go on from, the same for everybody."),
-            [(pk, why) for pk in _neighbors(first, basis.model, basis.catalog)],
-        )
+        title = texts.goes_well_with % {"title": basis.catalog.practices[first].title}
+        items = [(pk, texts.goes_well) for pk in _neighbors(first, basis.model, basis.catalog)]
+        return Shelf("because", title, texts.one_place, _cards(items, basis, is_explained=False))
     skipped = set(taste.practice_ids)
     near = _neighbors(taste.heard_last, basis.model, basis.catalog, n=SHELF_SIZE * 3)
-    items = [(pk, why) for pk in near if pk in basis.open_ids and pk not in skipped]
-    return Plan(
-        "because",
-        _("Because you listened to %(title)s") % {"title": _title(taste.heard_last, basis)},
-        _("What people who stay with it like as well."),
-        items[:SHELF_SIZE],
-        is_personal=True,
-    )
+    items = [(pk, texts.goes_well) for pk in near if pk not in skipped]
+    cards = _cards(items, basis, is_explained=True)[:SHELF_SIZE]
+    title = _because_of(taste.heard_last, basis)
+    return Shelf("because", title, texts.what_people_like, cards, is_personal=True)
 
 
 def _neighbors(
@@ -248,28 +224,21 @@ def _learned_neighbors(practice_id: int, model: ItemWeights | None, *, n: int) -
     return [int(model.practice_ids[j]) for j in model.similar(index, n=n)]
 
 
-def _again(history: Sequence[Habit]) -> Plan:
+def _again(basis: Basis) -> Shelf:
     """What the person came back to; their own history, so storing it is enough."""
-    language = get_language()
-    items = [(habit.practice_id, _times(habit.heard, language)) for habit in history[:SHELF_SIZE]]
-    note = _("From the history you keep here.")
-    return Plan("again", _("Listen again"), note, items, is_personal=True)
+    items = [
+        (habit.practice_id, times_heard(habit.heard, language=basis.language))
+        for habit in basis.history[:SHELF_SIZE]
+    ]
+    cards, texts = _cards(items, basis, is_explained=False), basis.texts
+    return Shelf("again", texts.again, texts.from_history, cards, is_personal=True)
 
 
-@lru_cache(maxsize=4096)
-def _times(heard: int, _language: str | None) -> str:
-    """In the language that is active, which is told apart for the sake of the cache alone."""
-    if heard == 0:
-        return _("A favorite of yours")
-    times = ngettext("You heard it once", "You heard it %(count)s times", heard)
-    return times % {"count": number_format(heard)}
-
-
-def _for_moment(basis: Basis, moment: Moment, asked: Intention | None) -> Plan:
-    taste, mood = basis.taste, basis.mood
+def _for_moment(basis: Basis, moment: Moment, asked: Intention | None) -> Shelf:
+    taste, mood, texts = basis.taste, basis.mood, basis.texts
     intention = asked or moment.intention
     title = str(ASKED[intention] if asked else moment.title)
-    why = _("You asked for it") if asked else _("For this time of day")
+    why = texts.asked if asked else texts.time_of_day
     rows = basis.open(basis.catalog.by_intention[intention])
     if taste is not None and basis.model is not None:
         rows = _highest_first(rows, basis.model, taste.scores)
@@ -280,45 +249,50 @@ def _for_moment(basis: Basis, moment: Moment, asked: Intention | None) -> Plan:
     picked = [pk for pk, _kind in islice(_mixed(rows), SHELF_SIZE)]
     if mood and (any(map(mood.fit, picked)) or (taste and taste.has_mood)):
         items = [(pk, mood.because if mood.fit(pk) else why) for pk in picked]
-        note = _("By the hour on your own clock, and by your last check-in.")
-        return Plan("moment", title, note, items, is_personal=True, is_by_mood=True)
-    items = [(pk, why) for pk in picked]
+        cards = _cards(items, basis, is_explained=True)
+        return Shelf("moment", title, texts.by_hour_and_mood, cards, True, True)
+    cards = _cards([(pk, why) for pk in picked], basis, is_explained=taste is not None)
     if taste is None:
-        return Plan("moment", title, _("By the hour on your own clock."), items)
-    note = _("By the hour on your own clock, in the order of your history.")
-    return Plan("moment", title, note, items, is_personal=True)
+        return Shelf("moment", title, texts.by_hour, cards)
+    return Shelf("moment", title, texts.by_hour_and_history, cards, is_personal=True)
 
 
-def _popular(model: ItemWeights | None) -> Plan | None:
-    """Counts of fewer than 20 people are never shown, nor ranked by."""
+# By release, as long as it is served: a shelf for each maker, edition of the catalog and language.
+_made: WeakKeyDictionary[ItemWeights, dict[object, Shelf]] = WeakKeyDictionary()
+
+
+def _everybodys(basis: Basis, make: Callable[[Basis], Shelf]) -> Shelf | None:
+    """A shelf that is the same for all who hide nothing, made for the first of them."""
+    edition = basis.catalog.edition
+    if basis.model is None or edition is None or basis.has_hidden:
+        return make(basis)
+    made, key = _made.setdefault(basis.model, {}), (make, edition, basis.language)
+    if key not in made:
+        made[key] = make(basis)
+    return made[key]
+
+
+def _popular(basis: Basis) -> Shelf:
+    """Counts of fewer than 20 people are never shown, nor ranked by; empty without a model."""
+    model, texts = basis.model, basis.texts
+    note = texts.counted % {"people": settings.SMALLEST_GROUP}
     if model is None:
-        return None
+        return Shelf("popular", texts.popular, note, ())
     counts = model.people_per_practice
     best = top_n(counts.astype(np.float64), n=SHELF_SIZE)
-    best, language = best[counts[best] >= settings.SMALLEST_GROUP], get_language()
+    best = best[counts[best] >= settings.SMALLEST_GROUP]
     pairs = zip(model.practice_ids[best].tolist(), counts[best].tolist(), strict=True)
-    items = [(pk, _at_least(count // 10 * 10, language)) for pk, count in pairs]
-    note = _("Counted among people who share; never fewer than %(people)s.") % {
-        "people": settings.SMALLEST_GROUP
-    }
-    return Plan("popular", _("Popular here"), note, items)
+    items = [(pk, at_least(n // 10 * 10, language=basis.language)) for pk, n in pairs]
+    return Shelf("popular", texts.popular, note, _cards(items, basis, is_explained=False))
 
 
-@lru_cache(maxsize=4096)
-def _at_least(people: int, _language: str | None) -> str:
-    """Of a count that was rounded down to tens: from one release to the next, an exact one would
-    show a single person. The language is as in `_times`."""
-    shown = number_format(people, force_grouping=True)
-    return _("At least %(people)s people listen to it") % {"people": shown}
-
-
-def _short(basis: Basis) -> Plan:
-    why = _("Five minutes or less")
-    rows = basis.open(basis.catalog.short)
+def _short(basis: Basis) -> Shelf:
+    texts, rows = basis.texts, basis.open(basis.catalog.short)
     if basis.model is not None:
         rows = _by_popularity(rows, basis.model)
-    items = [(pk, why) for pk, _kind in islice(_mixed(rows), SHELF_SIZE)]
-    return Plan("short", _("When there is little time"), _("Five minutes or less."), items)
+    items = [(pk, texts.five_minutes) for pk, _kind in islice(_mixed(rows), SHELF_SIZE)]
+    cards = _cards(items, basis, is_explained=False)
+    return Shelf("short", texts.little_time, texts.short, cards)
 
 
 def _by_popularity(rows: Sequence[Kinded], model: ItemWeights) -> Sequence[Kinded]:
@@ -348,7 +322,7 @@ def best_spread(
     ranked = ranked[taste.scores[ranked] > 0]
     pairs = zip(model.practice_ids[ranked].tolist(), taste.scores[ranked].tolist(), strict=True)
     candidates = [(pk, score) for pk, score in pairs if pk in open_ids]
-    alike = likeness([catalog.tags[pk] for pk, _score in candidates])
+    alike = overlap(catalog.tags[[catalog.places[pk] for pk, _score in candidates]])
     scores = np.array([score for _pk, score in candidates])
     return [candidates[i][0] for i in spread(scores, alike=alike, n=n).tolist()]
 
@@ -374,22 +348,21 @@ def _reasons(
     taste: Taste, model: ItemWeights, practice_ids: Sequence[int], basis: Basis
 ) -> list[str]:
     """For each practice, the part of the history that speaks for it most; empty where none does."""
-    because = _("Because you listened to %(title)s")
 
     def reason(position: int | None) -> str:
         if position is None:
             return ""
         if basis.mood and taste.practice_ids[position] < 0:
             return basis.mood.because
-        return because % {"title": _title(taste.practice_ids[position], basis)}
+        return _because_of(taste.practice_ids[position], basis)
 
     return [reason(position) for position in taste.strongest(model, practice_ids)]
 
 
-def _title(practice_id: int, basis: Basis) -> str:
+def _because_of(practice_id: int, basis: Basis) -> str:
     """Also of a practice that was unpublished since."""
     practice = basis.catalog.practices.get(practice_id)
-    return practice.title if practice else _("something like it")
+    return basis.texts.because % {"title": practice.title if practice else basis.texts.something}
 
 
 def similar(practice: Practice, *, now: datetime) -> Shelf:

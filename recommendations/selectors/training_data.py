@@ -34,14 +34,15 @@ _BEHAVIOR_ROW = np.dtype(
 )  # fmt: skip
 
 
-def _consenting(signal: str) -> str:
-    """Both consents must be live: nothing is learned that may not be stored."""
+def _consenting(signal: str, who: str = "true") -> str:
+    """Both consents must be live: nothing is learned that may not be stored. `who` narrows the
+    people, here too, so that consent is not worked out for everybody once a slice."""
     return f"""
-    JOIN consent_in_force AS train
-      ON train.subject_id = behavior.subject_id AND train.purpose = '{signal}:train'
-    JOIN consent_in_force AS store
-      ON store.subject_id = behavior.subject_id AND store.purpose = '{signal}:store'
-    """
+    JOIN (SELECT subject_id FROM consent_in_force WHERE purpose = '{signal}:train' AND {who})
+      AS train ON train.subject_id = behavior.subject_id
+    JOIN (SELECT subject_id FROM consent_in_force WHERE purpose = '{signal}:store' AND {who})
+      AS store ON store.subject_id = behavior.subject_id
+    """  # noqa: S608 (constants only)
 
 
 def _behavior(who: str) -> str:
@@ -58,12 +59,12 @@ FROM (
     SELECT subject_id, practice_id, 0, 0, 1
     FROM recommendations_favorite WHERE NOT is_excluded AND {who}
 ) AS behavior
-{_consenting("listening")}
+{_consenting("listening", who)}
 GROUP BY 1, 2
 UNION ALL
 SELECT behavior.subject_id, -behavior.mood::int8, count(*)::int4, 0, 0
 FROM (SELECT subject_id, mood FROM recommendations_checkin WHERE {who}) AS behavior
-{_consenting("mood")}
+{_consenting("mood", who)}
 GROUP BY 1, 2
 ORDER BY 1, 2
 """  # noqa: S608 (constants only)

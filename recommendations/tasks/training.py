@@ -21,7 +21,12 @@ logger = logging.getLogger(__name__)
 def train_model() -> None:
     """Make a release from today's consenting people, if one is needed: of any number of messages
     one does the work, and only one run is under way at a time, anywhere."""
-    train(clock=timezone.now, if_needed=True)
+    try:
+        train(clock=timezone.now, if_needed=True)
+    except MemoryError:
+        # The run's row says that it failed, and the reconciler tries again. Celery would stop its
+        # worker for a minute, and with it every queue that the worker serves.
+        logger.critical("Training ran out of memory; three tries at most, then it rests.")
 
 
 @shared_task(name="recommendations.reconcile")

@@ -27,7 +27,7 @@ from privacy_center.models import Account, LedgerAudit, StaffAccess
 from privacy_center.sequencer import sequence
 from recommendations.actions.listening import rate_practice, set_favorite
 from recommendations.actions.taste import hide_practice
-from recommendations.models import Practice, Release, Topic, VectorChange
+from recommendations.models import ModelAudit, Practice, Release, Topic, VectorChange
 from recommendations.models.practice import AUDIO_SUFFIXES, check_audio
 from tests.answer import Answer
 from tests.conftest import NOW, choose, listen
@@ -46,8 +46,11 @@ DESKS: dict[str, dict[str, set[str]]] = {
         "VectorChange": VIEW, "Listen": VIEW, "Rating": VIEW, "Favorite": VIEW,
         "HiddenPractice": VIEW, "StaffAccess": VIEW | {"add"}, "Notice": VIEW | {"change"},
         "LedgerEntry": VIEW, "LedgerCheckpoint": VIEW, "LedgerKey": VIEW, "LedgerAudit": VIEW,
+        "ModelAudit": VIEW,
     },
-    DATA_SCIENTIST: {"Release": VIEW, "VectorChange": VIEW, "Practice": VIEW, "Topic": VIEW},
+    DATA_SCIENTIST: {
+        "Release": VIEW, "VectorChange": VIEW, "ModelAudit": VIEW, "Practice": VIEW, "Topic": VIEW,
+    },
 }  # fmt: skip
 OWN_APPS = {"privacy_center", "recommendations"}
 OWN_MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
@@ -57,11 +60,14 @@ PERSONAL = [
 ]  # fmt: skip
 READ_ONLY = [
     *PERSONAL, "Release", "VectorChange", "LedgerEntry", "LedgerCheckpoint", "LedgerKey",
-    "LedgerAudit",
+    "LedgerAudit", "ModelAudit",
 ]  # fmt: skip
 # The view of live consents, hashes between leaves and root, words that are on their notice's page,
-# and how people felt.
-WITHOUT_A_DESK = {"ConsentInForce", "LedgerNode", "NoticeText", "CheckIn"}
+# how people felt, what each contributed, and what is the machinery's own.
+WITHOUT_A_DESK = {
+    "ConsentInForce", "LedgerNode", "NoticeText", "CheckIn", "TrainingVector", "ModelState",
+    "CatalogEdition",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -93,6 +99,7 @@ def rows(alice: Account, practice: Practice) -> None:
     sequence(clock=lambda: NOW)
     LedgerAudit.objects.create(started_at=NOW)
     Release.objects.create(started_at=NOW, algorithm="ease", regularization=300.0)
+    ModelAudit.objects.create(at=NOW, digest="0", rebuild_digest="0", people=25, seconds=1.0)
     assert VectorChange.objects.exists()
 
 

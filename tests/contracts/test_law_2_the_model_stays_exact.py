@@ -30,7 +30,7 @@ from recommendations.actions.taste import exclude_practice, reset_taste
 from recommendations.audit import audit
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import read_model
-from recommendations.model_files import release_dir
+from recommendations.model_files import release_dir, state_dir
 from recommendations.models import Listen, Moment, Practice, Release, TrainingVector, VectorChange
 from recommendations.selectors.mood import Words
 from recommendations.tasks.training import reconcile, train_model
@@ -170,7 +170,7 @@ class Living(RuleBasedStateMachine):
 
     @rule()
     def lose_the_file(self) -> None:
-        for file in model_state.state_dir().iterdir():
+        for file in state_dir().iterdir():
             file.unlink()
         self.lose_memory()
 

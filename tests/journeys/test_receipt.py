@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from privacy_center.ledger.verify_receipt import (
     Invalid,
     VerifierKey,
     canonical,
+    check_file,
     check_receipt,
     receipt_file,
 )
@@ -419,9 +420,21 @@ def _broken_proofs(proof: str) -> Iterator[str]:
     yield head + "\n\n" + note.replace("stillwater", "stillwaters", 1)
 
 
+def _judged(page: Page, files: Sequence[bytes]) -> list[str]:
+    """What the page's own module says of each of them."""
+    encoded = [b64encode(data).decode() for data in files]
+    page.goto("/privacy/verify/")
+    script = page.locator("script[src*='privacy_center/verify']").get_attribute("src")
+    source = page.evaluate("url => fetch(url).then((answer) => answer.text())", script)
+    module = source.split(' from "./', 1)[1].split('"', 1)[0]
+    url = f"{script}".rpartition("/")[0] + "/" + module
+    judged: list[str] = page.evaluate(JUDGE, [url, encoded, verifier_keys()])
+    return judged
+
+
 def _reason(data: bytes) -> str:
     try:
-        return str(check_receipt(data, _published()))
+        return str(check_file(data, _published()))
     except Invalid as error:
         return f"Invalid: {error}"
 
@@ -434,13 +447,7 @@ def test_program_and_page_judge_a_broken_receipt_alike_and_for_the_same_reason(
     expected = [_reason(data) for data in receipts]
     assert len(receipts) > 300
     assert len(set(expected)) > 25
-    encoded = [b64encode(data).decode() for data in receipts]
-    page.goto("/privacy/verify/")
-    script = page.locator("script[src*='privacy_center/verify']").get_attribute("src")
-    source = page.evaluate("url => fetch(url).then((answer) => answer.text())", script)
-    module = source.split(' from "./', 1)[1].split('"', 1)[0]
-    url = f"{script}".rpartition("/")[0] + "/" + module
-    judged = page.evaluate(JUDGE, [url, encoded, verifier_keys()])
+    judged = _judged(page, receipts)
     differing = [pair for pair in zip(expected, judged, strict=True) if pair[0] != pair[1]]
     assert not differing, "\n".join(f"{python}  |  {browser}" for python, browser in differing)
     genuine = [line for line in expected if line.startswith("Genuine")]

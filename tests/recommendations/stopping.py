@@ -47,9 +47,7 @@ class Stopping:
 
 
 @contextmanager
-def stopping(
-    step: str, folder: Path, *worker: str, starves: bool = False, time_limit: str = ""
-) -> Iterator[Stopping]:
+def stopping(step: str, folder: Path, *worker: str, starves: bool = False) -> Iterator[Stopping]:
     """Start one on the test's database and folders: a worker, or one run of the trainer. One that
     `starves` does not stop at the step: it gets no more memory from there on."""
     folder.mkdir()
@@ -58,7 +56,6 @@ def stopping(
         "RELEASES": str(settings.RELEASE_DIR),
         "MODEL": str(settings.MODEL_DIR),
         "STARVES": "yes" if starves else "",
-        "TIME_LIMIT": time_limit,
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*program, *worker], cwd=ROOT, env=env, stdout=log, stderr=log)

@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -39,8 +40,6 @@ def main(step: str, folder: Path, arguments: list[str]) -> None:
         return original(*args, **kwargs)
 
     setattr(module, step, stop_first)
-    if limit := os.environ["TIME_LIMIT"]:
-        app.conf.task_time_limit = float(limit)
     if arguments:
         app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
     else:
@@ -48,13 +47,18 @@ def main(step: str, folder: Path, arguments: list[str]) -> None:
 
 
 def starving(step: Callable[..., object], *args: object, **kwargs: object) -> object:
-    """Do it with no more memory than there is."""
+    """Do it with no more memory than there is, and none of that free."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     here = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (here, before[1]))
+    hoard: list[bytearray] = []
     try:
+        with suppress(MemoryError):
+            while True:
+                hoard.append(bytearray(1 << 16))
         return step(*args, **kwargs)
     finally:
+        hoard.clear()
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from privacy_center.models import Account
@@ -32,6 +33,7 @@ from recommendations.models import (
     VectorChange,
 )
 from recommendations.rebuild import Rebuild, build_shard, exported_snapshot, rebuild
+from recommendations.selectors import training_data
 from recommendations.selectors.model_audit import is_audit_due
 from recommendations.tasks.training import build_one_shard, reconcile, send_shards
 from recommendations.trainer import train
@@ -145,11 +147,8 @@ def test_without_a_broker_the_trainer_does_it_alone(
     sharing: list[Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise rebuild_module_error
+        raise OperationalError("away")
 
-    from kombu.exceptions import OperationalError
-
-    rebuild_module_error = OperationalError("away")
     monkeypatch.setattr("celery.canvas.group.apply_async", refuse)
     assert _rebuild(2, send_shards).digest == digest_from_scratch()
 
@@ -159,7 +158,7 @@ def test_an_audit_finds_the_state_equal_also_while_people_change_things(
 ) -> None:
     train(clock=timezone.now)
     listen(choose(sharing[0], "community"), catalog[20])
-    original = rebuild_module.all_column_ids
+    original = training_data.all_column_ids
     busy = iter([lambda: choose(sharing[1], "just-listening"), lambda: None])
 
     def meanwhile() -> object:

@@ -30,7 +30,7 @@ from recommendations.selectors.training_data import catalog as catalog_to_learn
 from tests.conftest import NOW, choose, listen, person_of
 from tests.recommendations.learned import learned
 
-MOST_QUERIES = 9
+MOST_QUERIES = 5
 
 
 def _shelves(person: Person, *, intention: Intention | None = None) -> dict[str, Shelf]:
@@ -51,11 +51,11 @@ def serve(db: None) -> Serve:
 
     def served(people: Mapping[int, int] | None = None) -> ItemWeights:
         data, state = catalog_to_learn(), learned()
-        people, _counts = state.part(data.column_ids)
+        shared, _listeners = state.part(data.column_ids)
         tags = content_gram(data.tags, weight=1, n_practices=len(data.column_ids))
         counts = [(people or {}).get(int(pk), 0) for pk in data.practice_ids]
         model = ItemWeights.from_matrix(
-            ease_weights(people + tags, regularization=10.0),
+            ease_weights(shared + tags, regularization=10.0),
             practice_ids=data.practice_ids,
             people_per_practice=np.array(counts, dtype=np.int64),
             context_ids=data.context_ids,

@@ -16,9 +16,11 @@ from django.utils import timezone
 from privacy_center.models import Account
 from recommendations import trainer
 from recommendations.model_files import release_dir
+from recommendations.model_state import Current
 from recommendations.models import Practice, Release, VectorChange
 from recommendations.selectors import release as release_selector
 from recommendations.selectors.release import current_model
+from recommendations.selectors.training_data import Catalog
 from recommendations.selectors.vector_change import CHANGES_LOCK
 from recommendations.tasks.training import reconcile, train_model
 from recommendations.trainer import REST, repair, train
@@ -351,10 +353,10 @@ def held_fit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     lock = 7
     original = trainer._fit
 
-    def fit(*read: object) -> object:
+    def fit(release: Release, read: tuple[Current, Catalog]) -> object:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock(%s)", [lock, lock])
-        return original(*read)
+        return original(release, read)
 
     monkeypatch.setattr(trainer, "_fit", fit)
     with connection.cursor() as cursor:

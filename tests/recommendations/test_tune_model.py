@@ -1,9 +1,11 @@
 """`manage.py tune_model`: on whom it measures, what it prints, and that it changes nothing."""
 
 import json
+import random
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -18,16 +20,22 @@ from privacy_center.purposes import Purpose
 from recommendations.models import Listen, Practice
 from recommendations.selectors.practice import published
 from recommendations.tuning import WEIGHTING, measured
+from tests.conftest import NOW
 from tests.recommendations.sharing import Sitting, share_sittings
 
-PEOPLE = 150
+PEOPLE = 250
 
 
 @pytest.fixture
-def demo(catalog: list[Practice]) -> None:
-    """People of the demo's population who all share."""
-    now = timezone.now()
-    people = population(PEOPLE, practices=list(published()), now=now)
+def demo(catalog: list[Practice], monkeypatch: pytest.MonkeyPatch) -> None:
+    """People of the demo's population who all share: the same every time, down to the ids by which
+    they are drawn."""
+    numbers = random.Random(5)
+    monkeypatch.setattr(
+        "privacy_center.actions.subject.uuid4",
+        lambda: UUID(int=numbers.getrandbits(128), version=4),
+    )
+    people = population(PEOPLE, practices=list(published()), now=NOW)
     share_sittings(
         [
             [

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.engine.diversity import likeness, spread
@@ -10,6 +10,7 @@ from recommendations.engine.diversity import likeness, spread
 tag_sets = st.lists(st.sets(st.sampled_from("abcdef")), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(
     tags=tag_sets,
     n=st.integers(0, 14),
@@ -37,6 +38,7 @@ def test_each_next_one_is_the_best_by_score_and_likeness_to_those_before(
             assert scores[one] == scores.max() or balance == 0.0
 
 
+@settings(deadline=None)
 @given(tags=tag_sets, seed=st.integers(0, 1000))
 def test_with_the_score_alone_the_order_is_that_of_the_scores(
     tags: list[set[str]], seed: int
@@ -46,6 +48,7 @@ def test_with_the_score_alone_the_order_is_that_of_the_scores(
     assert chosen.tolist() == np.argsort(-scores, kind="stable").tolist()
 
 
+@settings(deadline=None)
 @given(tag_sets)
 def test_likeness_is_the_share_of_tags_in_common(tags: list[set[str]]) -> None:
     alike = likeness(tags)

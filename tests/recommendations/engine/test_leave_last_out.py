@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -47,6 +47,7 @@ def _held_out(vectors: Interactions, *, seed: int) -> NDArray[np.int64]:
     return np.array([rng.choice(columns) if len(columns) else -1 for columns in own])
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     regularization=st.sampled_from([0.5, 5.0, 300.0]),

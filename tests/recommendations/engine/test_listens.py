@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendations.engine.listens import Listens
@@ -18,6 +18,7 @@ def _listens(histories: list[list[int]]) -> Listens:
     )
 
 
+@settings(deadline=None)
 @given(histories)
 def test_the_last_new_practice_is_the_last_one_without_a_listen_before(
     histories: list[list[int]],
@@ -29,6 +30,7 @@ def test_the_last_new_practice_is_the_last_one_without_a_listen_before(
     assert _listens(histories).last_new().tolist() == expected
 
 
+@settings(deadline=None)
 @given(histories)
 def test_the_place_of_a_return_is_that_in_the_order_of_last_listens(
     histories: list[list[int]],

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recommendations.engine.ease import ease_weights
+from recommendations.engine.gram import content_gram, gram
 from recommendations.engine.interactions import Interactions
 from recommendations.engine.tuning import (
     CHOICES,
@@ -88,12 +90,20 @@ def test_a_shelf_by_score_alone_has_more_near_duplicates_than_a_spread_one() -> 
 
 def test_practices_of_few_people_enter_by_their_tags_alone() -> None:
     split = _split(4)
-    nobody = np.arange(PEOPLE)
-    with_people = split.scores(CURRENT)(nobody)
-    assert with_people.any()
-    assert not replace(split, fewest=PEOPLE).scores(CURRENT)(nobody).any()
-    by_tags = replace(split, fewest=PEOPLE).scores(replace(CURRENT, content_weight=5))(nobody)
-    assert by_tags.any()
+    train = split.train["all 1"]
+    listeners = np.bincount(train.practices, minlength=PRACTICES)
+    is_rare = listeners < np.median(listeners)
+    assert 0 < is_rare.sum() < PRACTICES
+    common = gram(train) * np.outer(~is_rare, ~is_rare)
+    settings = replace(CURRENT, content_weight=5)
+    matrix = common + content_gram(split.tags, weight=5, n_practices=PRACTICES)
+
+    few = replace(split, fewest=int(np.median(listeners)))
+    np.testing.assert_allclose(
+        few.scores(settings)(np.arange(PEOPLE)),
+        train.matrix.toarray() @ ease_weights(matrix, regularization=settings.regularization),
+        atol=1e-12,
+    )
 
 
 def test_nobody_with_something_new_is_an_error() -> None:
