@@ -43,7 +43,9 @@ class Learning:
     """A time in which one signal of a person could be learned from; `purpose` is its training.
 
     `record_id` is the decision that ended it, or, where new words did, the yes that they ended.
-    `resumed_at` is when the next such time began.
+    `resumed_at` is when the next such time began. The entries are those of the ledger, which say
+    what came first where clocks may not: of the decision that began it, of the one that ended it,
+    and of the one that began the next; None where no decision did.
     """
 
     purpose: Purpose
@@ -51,6 +53,9 @@ class Learning:
     ends: datetime | None = None
     record_id: UUID | None = None
     resumed_at: datetime | None = None
+    begin_entry: int | None = None
+    end_entry: int | None = None
+    resume_entry: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The only door for other apps: who is asking, what they agreed to, who must act on a change.
 
 Other apps know a person by the data subject's id and by nothing else. SQL that must read consent
-(triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`.
+(triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`, or, where
+several transactions must read the same, `consent_recorded (record_id, subject_id, purpose)` after
+`expire_consents`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,11 +33,13 @@ from privacy_center.models import Account, DataSubject
 from privacy_center.personal_rows_admin import PersonalRowsAdmin
 from privacy_center.purposes import Purpose
 from privacy_center.read_only_admin import ReadOnlyAdmin
+from privacy_center.recorder import DECISIONS_LOCK
 from privacy_center.sealed_text import seal, unseal
-from privacy_center.selectors.consent import hold_consent, purposes_in_force
+from privacy_center.selectors.consent import hold_consent, last_decision, purposes_in_force
 from privacy_center.selectors.subject import has_real_people, subject_of
 
 __all__ = [
+    "DECISIONS_LOCK",
     "Comparison",
     "ConsentRefused",
     "Event",
@@ -55,6 +59,7 @@ __all__ = [
     "grant_to_imported",
     "has_real_people",
     "hold_consent",
+    "last_decision",
     "person",
     "purposes_in_force",
     "register_holder",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from django.db import connection
+
 from privacy_center.holders import holders
 from privacy_center.keys import KeyUnavailable, unwrap
 from privacy_center.ledger.leaf import OPENING_BYTES, commitment
@@ -23,6 +25,9 @@ from privacy_center.models import (
 )
 from privacy_center.purposes import Purpose
 from privacy_center.wake import wake_sequencer
+
+# An arbitrary number that means "decisions" among PostgreSQL's advisory locks.
+DECISIONS_LOCK = 7_201_003
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ def record_decisions(
     records = _records(subject, dict(sorted(decisions.items(), key=_order)), notices, how)
     if not records:
         return []
+    _share_decisions(subject)
     _insert(records)
     ConsentState.objects.bulk_create(
         _states(records),
@@ -61,14 +67,30 @@ def record_decisions(
     return records
 
 
+# The answers before the lock: whoever stores something holds one of them, and then shares the lock.
+_SHARE = """
+WITH answers AS MATERIALIZED (
+    SELECT 1 FROM privacy_center_consentstate WHERE subject_id = %s FOR NO KEY UPDATE
+)
+SELECT pg_advisory_xact_lock_shared(%s) FROM (SELECT count(*) FROM answers) AS held
+"""
+
+
+def _share_decisions(subject: DataSubject) -> None:
+    """Before the decision gets its number: so whoever holds the lock alone knows that none with a
+    lower number is still under way."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARE, [subject.pk, DECISIONS_LOCK])
+
+
 def record_first_decisions(
     subjects: Iterable[DataSubject],
     decisions: Mapping[Purpose, Decision],
     notices: Mapping[Purpose, Notice],
     how: Decided,
 ) -> list[ConsentRecord]:
-    """The same decisions for many who never decided, without telling holders. Raises
-    `IntegrityError` for one who did."""
+    """The same decisions for many who never decided, without telling holders, and without the lock
+    of decisions, which they would hold too long. Raises `IntegrityError` for one who did."""
     records = [
         record for subject in subjects for record in _records(subject, decisions, notices, how)
     ]

@@ -6,70 +6,107 @@ that people may go on changing things meanwhile.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+
+from django.db import connection
 
 from privacy_center.interface import expire_consents
 from recommendations.engine.gram_state import GramState
-from recommendations.model_state import bring_up_to_date, forget_state
+from recommendations.model_state import bring_up_to_date
 from recommendations.models import ModelAudit, TrainingVector, VectorChange
 from recommendations.rebuild import Rebuild, exported_snapshot, in_snapshot, rebuild
+from recommendations.retirement import retire_active
+from recommendations.selectors.model_audit import is_audit_due
 from recommendations.selectors.training_data import vectors_of
-from recommendations.turn import Clock, Turn, turn
+from recommendations.turn import Clock, turn
 from recommendations.vectors import unpacked
 
 logger = logging.getLogger(__name__)
+
+# An arbitrary number that means "an audit" among PostgreSQL's advisory locks.
+AUDIT_LOCK = 7_201_002
+ATTEMPTS = 3
 
 
 def audit(
     *,
     clock: Clock,
+    if_due: bool = False,
     shards: int = 1,
     send: Callable[[Rebuild], object] | None = None,
     on_slice: Callable[[], object] = lambda: None,
 ) -> ModelAudit | None:
-    """Compare, and keep what was found; None while a trainer is at work.
+    """Compare, and keep what was found; None while a trainer or another audit is at work, or if it
+    is made only `if_due`.
 
-    A state that differs is said so and is not used again: the next release begins from scratch.
+    The trainer's turn is held only until the moment is fixed: nobody who leaves waits for an audit.
+    A state that differs is refused from then on, and what was made of it is out of service at once:
+    the next release begins from scratch.
     """
-    with turn(clock) as own:
-        if own is None:
+    with _alone() as is_alone:
+        if not is_alone or (if_due and not is_audit_due(clock())):
             return None
         began, at = time.perf_counter(), clock()
-        # A yes whose time has come is in force no more, and says so to the trainer only now.
-        expire_consents(at=at)
-        kept = bring_up_to_date(own).state
-        with exported_snapshot() as snapshot:
-            expected = _as_of(snapshot, kept)
-            found = rebuild(
-                snapshot=snapshot,
-                shards=shards,
-                send=send,
-                on_slice=lambda: _after_slice(own, on_slice),
-            )
+        with ExitStack() as stack:
+            moment = _moment(stack, clock)
+            if moment is None:
+                return None
+            snapshot, expected = moment
+            found = rebuild(snapshot=snapshot, shards=shards, send=send, on_slice=on_slice)
         audit = ModelAudit.objects.create(
             at=at,
-            digest=expected.digest,
+            digest=expected,
             rebuild_digest=found.digest,
             people=found.people,
             seconds=round(time.perf_counter() - began, 3),
         )
         if not audit.is_equal:
             logger.critical("The model is not what its people give; it is rebuilt from scratch.")
-            forget_state(own)
+            retire_active()
     return audit
 
 
-def _after_slice(own: Turn, on_slice: Callable[[], object]) -> None:
-    own.sign_of_life()
-    on_slice()
+def _moment(stack: ExitStack, clock: Clock) -> tuple[str, str] | None:
+    """A snapshot, which stays open as long as the stack, and the digest that the state has in it.
+
+    None while a trainer is at work, and when everybody must be read anew again and again.
+    """
+    for _attempt in range(ATTEMPTS):
+        # A yes whose time has come is in force no more, and says so to the trainer only now.
+        expire_consents(at=clock())
+        with turn(clock) as own:
+            if own is None:
+                return None
+            kept = bring_up_to_date(own).state
+            snapshot = stack.enter_context(exported_snapshot())
+            if expected := _as_of(snapshot, kept):
+                return snapshot, expected.digest
+    return None
 
 
-def _as_of(snapshot: str, state: GramState) -> GramState:
-    """The state with what waited at the moment of the snapshot."""
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other audit is at work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [AUDIT_LOCK])
+        is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [AUDIT_LOCK])
+
+
+def _as_of(snapshot: str, state: GramState) -> GramState | None:
+    """The state with what waited at the moment of the snapshot; None when everybody waited."""
     with in_snapshot(snapshot):
-        waiting = VectorChange.objects.filter(batch=None, subject_id__isnull=False)
+        waiting = VectorChange.objects.filter(batch=None).exclude(kind=VectorChange.Kind.CATALOG)
         subject_ids = [change.subject_id for change in waiting if change.subject_id]
+        if len(subject_ids) < len(waiting):
+            return None
         kept = dict(TrainingVector.objects.filter(pk__in=subject_ids).values_list("pk", "vector"))
         old = unpacked(bytes(kept.get(subject_id, b"")) for subject_id in subject_ids)
         new = vectors_of(subject_ids)

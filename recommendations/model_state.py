@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from recommendations.engine.gram_state import (
     DamagedState,
@@ -22,7 +23,8 @@ from recommendations.engine.gram_state import (
 )
 from recommendations.model_files import state_dir
 from recommendations.models import ModelState, TrainingVector, VectorChange
-from recommendations.rebuild import exported_snapshot, rebuild
+from recommendations.rebuild import exported_snapshot, is_part_of_audit, rebuild
+from recommendations.selectors.model_audit import is_state_refused
 from recommendations.selectors.training_data import vectors_of
 from recommendations.turn import Turn
 from recommendations.vectors import packed, unpacked
@@ -51,7 +53,7 @@ def bring_up_to_date(turn: Turn) -> Current:
     row = ModelState.objects.get()
     was = row.gram_digest
     state = _load(row)
-    is_rebuilt = state is None or _everybody_waits()
+    is_rebuilt = state is None or _everybody_waits() or is_state_refused()
     if state is None or is_rebuilt:
         row, state = _from_scratch(turn, row)
     _take_up(turn)
@@ -59,12 +61,13 @@ def bring_up_to_date(turn: Turn) -> Current:
     return Current(state, batch, was, None if is_rebuilt else (old, new))
 
 
-def forget_state(turn: Turn) -> None:
-    """Let the next run begin from scratch; that there is no state asks for it."""
-    with transaction.atomic():
-        row = turn.check()
-        row.file_name = row.file_digest = ""
-        row.save()
+def remove_other_states() -> None:
+    """Remove what a trainer or an audit left that died: every file but the valid state's. To be
+    called by the one whose turn it is."""
+    valid = ModelState.objects.get().file_name
+    for file in state_dir().iterdir():
+        if file.name != valid and not is_part_of_audit(file):
+            file.unlink(missing_ok=True)
 
 
 def _load(row: ModelState) -> GramState | None:
@@ -96,6 +99,7 @@ def _from_scratch(turn: Turn, row: ModelState) -> tuple[ModelState, GramState]:
     What waited for everybody is in what is read now. What waits for single people is left to be
     taken up: reading a vector twice changes nothing.
     """
+    built_at = turn.clock()
     with transaction.atomic():
         state_row = turn.check()
         state_row.file_name = state_row.file_digest = ""
@@ -106,6 +110,7 @@ def _from_scratch(turn: Turn, row: ModelState) -> tuple[ModelState, GramState]:
     with exported_snapshot() as snapshot:
         state = rebuild(snapshot=snapshot, is_kept=True, on_slice=turn.sign_of_life)
     _save(turn, state, batch=state_row.batch)
+    ModelState.objects.update(built_at=built_at)
     return ModelState.objects.get(), state
 
 
@@ -116,7 +121,10 @@ def _take_up(turn: Turn) -> None:
     """
     with transaction.atomic():
         row = turn.check()
-        waiting = VectorChange.objects.filter(batch=None).select_for_update(skip_locked=True)
+        # What came for everybody since this run looked is not read by it, and goes on waiting.
+        single = Q(subject_id__isnull=False) | Q(kind=VectorChange.Kind.CATALOG)
+        waiting = VectorChange.objects.filter(single, batch=None)
+        waiting = waiting.select_for_update(skip_locked=True)
         taken = {change.pk: change.subject_id for change in waiting}
         if not taken:
             return
@@ -186,7 +194,7 @@ def _save(turn: Turn, state: GramState, *, batch: int) -> None:
         row.file_name, row.file_digest, row.gram_digest = path.name, sha256, state.digest
         row.applied = batch
         row.save()
-    for file in state_dir().iterdir():
-        if file.name != path.name:
-            file.unlink(missing_ok=True)
+        # They are in the file now; only that they wait for a release is still of use.
+        VectorChange.objects.filter(batch__lte=batch).update(old=b"", new=b"")
+    remove_other_states()
     _kept = (path.name, state)

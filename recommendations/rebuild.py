@@ -8,8 +8,9 @@ died, changes nothing.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError, connection, transaction
@@ -33,8 +34,11 @@ WORK_MEM = "128MB"
 # So many entries are summed at once: enough for the product to be fast, few enough for memory.
 ENTRIES_AT_ONCE = 1 << 21
 POLL_SECONDS = 0.05
-# With the shard's number, an advisory lock: whoever holds it is at work on the shard.
-SHARD_LOCK = 7_201_002
+
+# What the names of parts begin with.
+KEPT, AUDIT = "rebuild-", "audit-"
+# After so long an audit that left parts has died.
+AUDIT_IS_DEAD_AFTER = 60 * 60
 
 OnSlice = Callable[[], object]
 
@@ -72,7 +76,7 @@ def rebuild(
     that is not there; `on_slice` is called after each slice that is done here.
     """
     slices = max(1, -(-people_who_train() // PEOPLE_PER_SLICE))
-    work = Rebuild(uuid4().hex, snapshot, slices, shards, is_kept)
+    work = Rebuild(f"{KEPT if is_kept else AUDIT}{uuid4().hex}", snapshot, slices, shards, is_kept)
     if send:
         send(work)
     try:
@@ -89,6 +93,15 @@ def rebuild(
     return total
 
 
+def is_part_of_audit(path: Path) -> bool:
+    """Whether a file is part of an audit that may be under way: it works beside the trainer."""
+    if not path.name.startswith(AUDIT):
+        return False
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime > time.time() - AUDIT_IS_DEAD_AFTER
+    return False
+
+
 class SnapshotIsGone(Exception):
     """Whoever asked for the rebuild has ended it, or died."""
 
@@ -96,7 +109,7 @@ class SnapshotIsGone(Exception):
 def build_shard(work: Rebuild, shard: int, on_slice: OnSlice = lambda: None) -> bool:
     """Build one shard and leave it as a file, unless it is there or somebody is at it; whether this
     call did it. Raises SnapshotIsGone."""
-    with _alone_with(shard) as is_alone:
+    with _alone_with(_name(work, shard)) as is_alone:
         if not is_alone or shard not in _missing(work):
             return False
         total = sum_of_slices(
@@ -182,16 +195,17 @@ def exported_snapshot() -> Iterator[str]:
 
 
 @contextmanager
-def _alone_with(shard: int) -> Iterator[bool]:
+def _alone_with(name: str) -> Iterator[bool]:
+    """Whether nobody else is at work on the shard of this name."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [SHARD_LOCK, shard])
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
         is_alone = bool(cursor.fetchone()[0])
     try:
         yield is_alone
     finally:
         if is_alone:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SHARD_LOCK, shard])
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def _name(work: Rebuild, shard: int) -> str:

@@ -8,24 +8,26 @@ the run is thrown away, one that commits later finds the release already out and
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Min
 from numpy.typing import NDArray
 
+from privacy_center.interface import expire_consents, last_decision
 from recommendations.engine.dtypes import IntegerMatrix
 from recommendations.engine.gram import content_gram
 from recommendations.engine.inverse import ItemInverse
 from recommendations.engine.ranking import ItemWeights
-from recommendations.engine.release import DamagedModel, Facts, Model, read_model, write_model
+from recommendations.engine.release import Facts, Model, write_model
 from recommendations.item_inverse import item_inverse, without_rare
 from recommendations.model_files import release_dir
-from recommendations.model_state import Current, bring_up_to_date
+from recommendations.model_state import Current, bring_up_to_date, remove_other_states
 from recommendations.models import ModelState, Release, VectorChange
 from recommendations.quality import (
     candidate_quality,
@@ -34,11 +36,11 @@ from recommendations.quality import (
     membership_quality,
     rating_quality,
 )
+from recommendations.retirement import retire_active, retire_damaged, retire_overdue
 from recommendations.selectors.quality import Sample, all_vectors, quality_sample
 from recommendations.selectors.training_data import Catalog, catalog, ratings
 from recommendations.selectors.vector_change import (
     CHANGES_LOCK,
-    has_withdrawal_before,
     has_withdrawal_since,
     is_release_needed,
     left_since,
@@ -51,11 +53,12 @@ logger = logging.getLogger(__name__)
 State = Release.State
 
 EASE = "ease"
+RANKS_WORSE = "It ranks clearly worse than the release before."
+NOT_JUDGED = "Whether people who were forgotten can be told could not be judged."
 TRIES = 3
 REST = timedelta(minutes=10)
 MOST_DISCARDS = 3
 LOCK_SECONDS = 10
-FORGOTTEN_WITHIN = timedelta(seconds=50)
 
 
 def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
@@ -70,14 +73,11 @@ def train(*, clock: Clock, if_needed: bool = False) -> Release | None:
             return None
         _remove_orphans()
         release = None
+        # A yes whose time has come says so to the trainer only now.
+        expire_consents(at=clock())
         for _attempt in range(MOST_DISCARDS):
             release = release or _run(own, clock())
-        if release is None:
-            # Begun before it waits: who leaves while it waits left after it began.
-            began = clock()
-            with _changes_held():
-                release = _run(own, began, is_held=True)
-    return release
+        return release or _run(own, clock(), is_last=True)
 
 
 def repair(*, clock: Clock) -> None:
@@ -92,34 +92,10 @@ def repair(*, clock: Clock) -> None:
         if own is not None:
             _mark_lost()
             _remove_orphans()
+            remove_other_states()
     # Without the lock, so that a trainer who is woken meanwhile finds it free.
-    _retire_damaged()
-    _retire_overdue(clock())
-
-
-def _retire_damaged() -> None:
-    release = Release.objects.filter(state=State.ACTIVE).first()
-    if release is None:
-        return
-    try:
-        read_model(release_dir() / release.file_name, sha256=release.file_digest)
-    except DamagedModel as damage:
-        still_active = Release.objects.filter(pk=release.pk, state=State.ACTIVE)
-        if still_active.update(state=State.DAMAGED):
-            logger.critical("Release %s: %s", release.pk, damage)
-    except OSError as error:
-        logger.error("Release %s cannot be read now: %s", release.pk, error.strerror)
-
-
-def _retire_overdue(now: datetime) -> None:
-    # Read before the question: a release that comes in between has let the person go already.
-    release = Release.objects.filter(state=State.ACTIVE).first()
-    if release is None or not has_withdrawal_before(now - FORGOTTEN_WITHIN):
-        return
-    still_active = Release.objects.filter(pk=release.pk, state=State.ACTIVE)
-    if still_active.update(state=State.RETIRED):
-        (release_dir() / release.file_name).unlink(missing_ok=True)
-        logger.critical("Release %s is out of service: a withdrawal waits too long.", release.pk)
+    retire_damaged()
+    retire_overdue(clock())
 
 
 def _must_rest(now: datetime) -> bool:
@@ -137,7 +113,9 @@ def _must_rest(now: datetime) -> bool:
     if has_withdrawal_since(latest[0].started_at):
         return False
     if is_held:
-        return not ModelState.objects.filter(is_quality_accepted=True).exists()
+        # Accepting the quality is of no use to one that was held back for something else.
+        is_accepted = ModelState.objects.filter(is_quality_accepted=True).exists()
+        return not (is_accepted and latest[0].held_because == RANKS_WORSE)
     logger.error("Training died %d times in a row; the next try is in %s.", TRIES, REST)
     return True
 
@@ -176,8 +154,10 @@ class Candidate:
     is_rare: NDArray[np.bool_]
 
 
-def _run(own: Turn, began: datetime, *, is_held: bool = False) -> Release | None:
-    """One run; None when it was discarded because somebody left."""
+def _run(own: Turn, began: datetime, *, is_last: bool = False) -> Release | None:
+    """One run; None when it was discarded because somebody left. The last one of several is not:
+    once its candidate is made and checked, it holds changes back, takes in the few that came
+    meanwhile, and publishes."""
     release = Release.objects.create(
         started_at=began, algorithm=EASE, regularization=settings.EASE_REGULARIZATION
     )
@@ -185,11 +165,15 @@ def _run(own: Turn, began: datetime, *, is_held: bool = False) -> Release | None
     try:
         candidate = _fit(release, _read(own))
         own.sign_of_life()
-        _check_nobody_left(candidate)
+        if not is_last:
+            _check_nobody_left(candidate)
         _check(candidate)
         own.sign_of_life()
-        release.file_digest = write_model(path, candidate.model)
-        _publish(own, candidate, is_held=is_held)
+        with _changes_held() if is_last else nullcontext() as keeper:
+            if left_since(candidate.current.batch):
+                candidate = _fit(release, _read(own)) if is_last else candidate
+            release.file_digest = write_model(path, candidate.model)
+            _publish(own, candidate, keeper)
     except SomebodyLeft:
         path.unlink(missing_ok=True)
         release.state = State.DISCARDED
@@ -250,7 +234,7 @@ def _fit(release: Release, read: tuple[Current, Catalog]) -> Candidate:
     release.people = state.people
     release.interactions = state.interactions
     release.practices = len(about.practice_ids)
-    release.metrics = {"fit_seconds": round(time.perf_counter() - began, 3)}
+    release.metrics |= {"fit_seconds": round(time.perf_counter() - began, 3)}
     facts = Facts(
         algorithm=release.algorithm,
         regularization=release.regularization,
@@ -281,7 +265,7 @@ def _check(candidate: Candidate) -> None:
     is_accepted = ModelState.objects.get().is_quality_accepted
     before = _last_measured()
     if before and not is_accepted and is_clearly_worse(release.metrics, than=before.metrics):
-        raise HeldBack("It ranks clearly worse than the release before.")
+        raise HeldBack(RANKS_WORSE)
 
 
 def _attack(candidate: Candidate, sample: Sample) -> None:
@@ -316,29 +300,29 @@ def _hold_back(release: Release, reason: str) -> None:
     release.save()
     logger.critical("Release %s is held back. %s", release.pk, reason)
     if release.is_forgetting:
-        _retire_active()
-
-
-def _retire_active() -> None:
-    for release in Release.objects.filter(state=State.ACTIVE):
-        release.state = State.RETIRED
-        release.save(update_fields=["state"])
-        (release_dir() / release.file_name).unlink(missing_ok=True)
+        retire_active()
 
 
 def _measure(candidate: Candidate) -> None:
     """What nobody has to wait for: the errors of rating predictors, and the attack that a release
-    was spared that had to be out at once. If that one finds somebody, the release goes."""
+    was spared that had to be out at once. If that one finds somebody, the release goes. When the
+    next one waits to leave already, that attack is left to the release without them."""
     release = candidate.release
-    release.metrics |= rating_quality(ratings(candidate.catalog.practice_ids))
     try:
-        if release.is_forgetting:
+        if release.is_forgetting and not left_since(candidate.current.batch):
             _attack(candidate, _sample(candidate))
-    except HeldBack as reason:
-        _retire_active()
-        release.state, release.held_because = State.HELD, str(reason)
-        logger.critical("Release %s is out of service. %s", release.pk, reason)
-    release.save(update_fields=["state", "held_because", "metrics"])
+    except Exception as reason:
+        # Found out, or not to be judged: when in doubt, closed.
+        retire_active()
+        release.state = State.HELD
+        release.held_because = str(reason) if isinstance(reason, HeldBack) else NOT_JUDGED
+        release.save(update_fields=["state", "held_because", "metrics"])
+        logger.critical("Release %s is out of service. %s", release.pk, release.held_because)
+        if isinstance(reason, HeldBack):
+            return
+        raise
+    release.metrics |= rating_quality(ratings(candidate.catalog.practice_ids))
+    release.save(update_fields=["metrics"])
 
 
 def _waits_to_leave(current: Current) -> bool:
@@ -348,14 +332,14 @@ def _waits_to_leave(current: Current) -> bool:
 
 
 @contextmanager
-def _changes_held() -> Iterator[None]:
+def _changes_held() -> Iterator[CursorWrapper]:
     """Wait for changes under way and hold new ones back, on a connection of its own."""
     keeper = connection.copy()
     try:
         with keeper.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute(_HOLD, [CHANGES_LOCK])
-            yield
+            yield cursor
             cursor.execute("ROLLBACK")
     finally:
         keeper.close()
@@ -371,13 +355,17 @@ def _check_nobody_left(candidate: Candidate) -> None:
         raise SomebodyLeft
 
 
-def _publish(own: Turn, candidate: Candidate, *, is_held: bool) -> None:
-    """Make the release the active one, unless somebody left since its changes were taken up."""
+def _publish(own: Turn, candidate: Candidate, keeper: CursorWrapper | None) -> None:
+    """Make the release the active one, unless somebody left since its changes were taken up.
+    `keeper` holds changes back already."""
     release = candidate.release
     with transaction.atomic():
-        if not is_held:
+        if keeper is None:
             with connection.cursor() as cursor:
                 cursor.execute(_HOLD, [CHANGES_LOCK])
+        else:
+            # Fails if its connection is gone, and the lock with it.
+            keeper.execute("SELECT 1")
         row = own.check()
         _check_nobody_left(candidate)
         row.is_quality_accepted = False
@@ -387,6 +375,7 @@ def _publish(own: Turn, candidate: Candidate, *, is_held: bool) -> None:
         oldest = included.aggregate(oldest=Min("created_at"))["oldest"]
         included.delete()
         release.state = State.ACTIVE
+        release.last_decision = last_decision()
         release.published_at = own.clock()
         if oldest:
             lag = release.published_at - oldest

@@ -5,9 +5,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from privacy_center.models import YES, ConsentInForce, ConsentRecord, ConsentState, Notice
+from privacy_center.models import (
+    YES,
+    ConsentInForce,
+    ConsentRecord,
+    ConsentState,
+    LedgerEntry,
+    Notice,
+)
 from privacy_center.purposes import Purpose
 
 # A yes to an older notice waits this long for an answer; then it ends.
@@ -57,6 +64,12 @@ def people_by_purpose() -> dict[str, int]:
     shows the counts leaves out those of too few."""
     rows = ConsentInForce.objects.order_by().values_list("purpose")
     return dict(rows.annotate(people=Count("record_id")))
+
+
+def last_decision() -> int:
+    """The ledger entry of the last decision that was recorded; 0 before there is one."""
+    last: int | None = LedgerEntry.objects.aggregate(last=Max("id"))["last"]
+    return last or 0
 
 
 def lapsed_states(at: datetime) -> QuerySet[ConsentState]:

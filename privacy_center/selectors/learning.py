@@ -22,6 +22,8 @@ class _Yes:
     begins: datetime
     ends: datetime
     record_id: UUID
+    begin_entry: int
+    end_entry: int | None = None
 
 
 def learning_times(subject_id: UUID, purpose: Purpose) -> list[Learning]:
@@ -33,16 +35,31 @@ def learning_times(subject_id: UUID, purpose: Purpose) -> list[Learning]:
     """
     trained, stored = (_in_force(subject_id, one) for one in (purpose, purpose.needs) if one)
     both = [
-        _Yes(max(train.begins, store.begins), end.ends, end.record_id)
+        _Yes(
+            max(train.begins, store.begins),
+            end.ends,
+            end.record_id,
+            max(train.begin_entry, store.begin_entry),
+            end.end_entry,
+        )
         for train in trained
         for store in stored
         for end in [min(train, store, key=lambda yes: yes.ends)]
     ]
     times = sorted((yes for yes in both if yes.begins < yes.ends), key=lambda yes: yes.begins)
     return [
-        Learning(purpose, yes.begins, yes.ends, yes.record_id, after.begins if after else None)
+        Learning(
+            purpose,
+            yes.begins,
+            yes.ends,
+            yes.record_id,
+            after.begins if after else None,
+            yes.begin_entry,
+            yes.end_entry,
+            after.begin_entry if after else None,
+        )
         if yes.ends < _OPEN
-        else Learning(purpose, yes.begins)
+        else Learning(purpose, yes.begins, begin_entry=yes.begin_entry)
         for yes, after in zip_longest(times, times[1:])
     ]
 
@@ -64,7 +81,7 @@ def _in_force(subject_id: UUID, purpose: Purpose) -> list[_Yes]:
     notices = list(published.values_list("version", "published_at"))
     records = list(
         ConsentRecord.objects.filter(subject_id=subject_id, purpose=purpose)
-        .select_related("notice")
+        .select_related("notice", "entry")
         .order_by("entry__id")
     )
     times: list[_Yes] = []
@@ -80,19 +97,21 @@ def _yes(
     notices: Sequence[tuple[int, datetime | None]],
 ) -> _Yes:
     ends = [
-        _Yes(record.recorded_at, published_at, record.id)
+        _Yes(record.recorded_at, published_at, record.id, record.entry.id)
         for version, published_at in notices
         if published_at and version > record.notice.version
     ]
     if after is not None:
-        ends.append(_Yes(record.recorded_at, after.recorded_at, after.id))
-    going_on = _Yes(record.recorded_at, _OPEN, record.id)
+        entries = record.entry.id, after.entry.id
+        ends.append(_Yes(record.recorded_at, after.recorded_at, after.id, *entries))
+    going_on = _Yes(record.recorded_at, _OPEN, record.id, record.entry.id)
     return min([*ends, going_on], key=lambda yes: yes.ends)
 
 
 def _extend(times: list[_Yes], yes: _Yes) -> None:
     """Add a time; one that begins where the last one ends goes on with it."""
     if times and yes.begins <= times[-1].ends:
-        yes = replace(yes, begins=times.pop().begins)
+        first = times.pop()
+        yes = replace(yes, begins=first.begins, begin_entry=first.begin_entry)
     if yes.begins < yes.ends:
         times.append(yes)

@@ -80,9 +80,7 @@ def delete_check_ins(person: Person, check_ins: QuerySet[CheckIn]) -> int:
         deleted, _by_model = check_ins.filter(subject_id=person.subject_id).delete()
         if deleted:
             # For who is not learned from, the next release makes sure of it: a yes may begin now.
-            note_change(
-                person.subject_id, Kind.FORGET if person.can_train_mood else Kind.LEARN
-            )
+            note_change(person.subject_id, Kind.FORGET if person.can_train_mood else Kind.LEARN)
         return deleted
 
 

@@ -71,10 +71,7 @@ class Vectors:
             len(column_ids),
         )
 
-
-    def served(
-        self, column_ids: NDArray[np.int64], *, is_rare: NDArray[np.bool_]
-    ) -> Interactions:
+    def served(self, column_ids: NDArray[np.int64], *, is_rare: NDArray[np.bool_]) -> Interactions:
         """The same by the columns of a release (`column_ids` in its order), without those that it
         leaves out (`is_rare`: bool[n])."""
         order = np.argsort(column_ids)

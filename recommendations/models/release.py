@@ -31,6 +31,9 @@ class Release(models.Model):
     people = models.PositiveIntegerField(default=0)
     interactions = models.PositiveBigIntegerField(default=0)
     practices = models.PositiveIntegerField(default=0)
+    last_decision = models.BigIntegerField(
+        null=True, help_text="The ledger entry up to which every decision is taken in."
+    )
     held_because = models.CharField(max_length=200, blank=True, default="", db_default="")
     is_forgetting = models.BooleanField(
         default=False, db_default=False, help_text="Somebody waited to be out of it."

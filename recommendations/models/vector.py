@@ -95,6 +95,7 @@ class ModelState(models.Model):
     file_name = models.CharField(max_length=64, blank=True, default="")
     file_digest = models.CharField(max_length=64, blank=True, default="")
     gram_digest = models.CharField(max_length=64, blank=True, default="")
+    built_at = models.DateTimeField(null=True, help_text="When it was last built from scratch.")
     is_quality_accepted = models.BooleanField(
         default=False, help_text="The next release is published whatever its quality."
     )

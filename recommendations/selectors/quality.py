@@ -32,16 +32,16 @@ JOIN (
     SELECT subject_id, practice_id, created_at, false, true, id::text
     FROM recommendations_favorite WHERE NOT is_excluded
 ) AS behavior USING (subject_id)
-JOIN consent_in_force AS train
+JOIN consent_recorded AS train
   ON train.subject_id = who.subject_id AND train.purpose = 'listening:train'
-JOIN consent_in_force AS store
+JOIN consent_recorded AS store
   ON store.subject_id = who.subject_id AND store.purpose = 'listening:store'
 ORDER BY who.place, behavior.at, behavior.id
 """  # noqa: S608 (constants only)
 
 _CONSENTING = """
-SELECT train.subject_id FROM consent_in_force AS train
-JOIN consent_in_force AS store
+SELECT train.subject_id FROM consent_recorded AS train
+JOIN consent_recorded AS store
   ON store.subject_id = train.subject_id AND store.purpose = 'listening:store'
 WHERE train.purpose = 'listening:train' ORDER BY 1 LIMIT %s
 """

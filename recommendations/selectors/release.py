@@ -170,7 +170,7 @@ def _next(loaded: _Loaded | None) -> _Loaded | None:
     for _try in range(TRIES):
         active = served(timezone.now()).active
         if active is None:
-            return loaded
+            return None
         if loaded is not None and loaded.active_id == active.release_id:
             return loaded
         release = Release(pk=active.release_id)

@@ -38,9 +38,9 @@ def _consenting(signal: str, who: str = "true") -> str:
     """Both consents must be live: nothing is learned that may not be stored. `who` narrows the
     people, here too, so that consent is not worked out for everybody once a slice."""
     return f"""
-    JOIN (SELECT subject_id FROM consent_in_force WHERE purpose = '{signal}:train' AND {who})
+    JOIN (SELECT subject_id FROM consent_recorded WHERE purpose = '{signal}:train' AND {who})
       AS train ON train.subject_id = behavior.subject_id
-    JOIN (SELECT subject_id FROM consent_in_force WHERE purpose = '{signal}:store' AND {who})
+    JOIN (SELECT subject_id FROM consent_recorded WHERE purpose = '{signal}:store' AND {who})
       AS store ON store.subject_id = behavior.subject_id
     """  # noqa: S608 (constants only)
 
@@ -174,7 +174,7 @@ def ratings(practice_ids: NDArray[np.int64]) -> Ratings:
 def people_who_train() -> int:
     """About how many people may be learned from."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM consent_in_force WHERE purpose LIKE '%:train'")
+        cursor.execute("SELECT count(*) FROM consent_recorded WHERE purpose LIKE '%:train'")
         count: int = cursor.fetchone()[0]
     return count
 

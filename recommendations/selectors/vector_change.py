@@ -6,13 +6,15 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Min, Q
 
-from recommendations.models import ModelState, Release, VectorChange
+from privacy_center.interface import DECISIONS_LOCK
+from recommendations.models import Release, VectorChange
+from recommendations.selectors.model_audit import is_state_refused
 
 Kind = VectorChange.Kind
 
-# Whoever notes a change shares this advisory lock until the transaction ends; whoever holds it
-# alone knows of every change that there is.
-CHANGES_LOCK = 7_201_003
+# Whoever notes a change shares this advisory lock until the transaction ends, as whoever decides
+# does; whoever holds it alone knows of every change and every decision that there is.
+CHANGES_LOCK = DECISIONS_LOCK
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ def left_since(batch: int) -> bool:
 
 def _is_served() -> bool:
     """Whether there is an active release, of a state that an audit did not refuse."""
-    is_refused = ModelState.objects.filter(file_name="").exists()
-    return Release.objects.filter(state=Release.State.ACTIVE).exists() and not is_refused
+    return Release.objects.filter(state=Release.State.ACTIVE).exists() and not is_state_refused()
 
 
 def _is_as_configured() -> bool:
@@ -63,11 +64,6 @@ def _is_as_configured() -> bool:
     replaced by EASE when somebody leaves, and comes back with the next run."""
     wanted = Q(state=Release.State.ACTIVE, algorithm=settings.RECOMMENDER)
     return Release.objects.filter(wanted).exists()
-
-
-def has_overdue_withdrawal(now: datetime) -> bool:
-    """Whether somebody has waited to be forgotten for longer than law 3 allows."""
-    return has_withdrawal_before(now - settings.WITHDRAWAL_GRACE)
 
 
 def has_withdrawal_before(moment: datetime) -> bool:

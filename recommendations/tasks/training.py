@@ -36,15 +36,16 @@ def reconcile() -> None:
     if due := work_due(timezone.now()):
         wake_trainer(is_urgent=due.is_urgent)
     elif is_audit_due(timezone.now()):
-        audit_model.apply_async(queue="training", retry=False)
+        audit_model.apply_async(kwargs={"if_due": True}, queue="training", expires=10, retry=False)
 
 
 @shared_task(name="recommendations.audit_model")
-def audit_model() -> None:
+def audit_model(*, if_due: bool = False) -> None:
     """Every night, and after somebody was forgotten: prove that the model is exactly what today's
     people give."""
     audit(
         clock=timezone.now,
+        if_due=if_due,
         shards=settings.REBUILD_SHARDS,
         send=send_shards if settings.REBUILD_SHARDS > 1 else None,
     )

@@ -133,7 +133,9 @@ def training() -> Iterator[None]:
     """A trainer at work without a pause, in a process of its own."""
     from tests.conftest import wait_for
 
-    trainer = Popen([sys.executable, "-m", "tests.benchmarks.bench_serving", "train"], stderr=DEVNULL)
+    trainer = Popen(
+        [sys.executable, "-m", "tests.benchmarks.bench_serving", "train"], stderr=DEVNULL
+    )
     before = releases()
     try:
         wait_for(lambda: releases() > before, what="the trainer's first release")

@@ -16,22 +16,25 @@ from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import psutil
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
+from psycopg import sql
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from privacy_center.models import Account
 from recommendations.actions.listening import set_favorite
 from recommendations.actions.taste import hide_practice
 from recommendations.engine.ranking import ItemWeights
-from recommendations.engine.release import Facts, Model, write_model
+from recommendations.engine.release import Facts, Model, read_model, write_model
 from recommendations.model_files import release_dir
 from recommendations.models import Label, Practice, Release, Topic
 from recommendations.selectors import release as release_selector
@@ -297,19 +300,61 @@ def test_a_process_that_nobody_asks_takes_a_new_release_and_lets_go_of_a_retired
     assert str(release_dir()) not in maps
 
 
+@contextmanager
+def away() -> Iterator[None]:
+    """The database takes nobody in, and has put out everybody but this thread."""
+    where = connection.settings_dict
+    name = where["NAME"]
+    login: dict[str, Any] = {key.lower(): where[key] or None for key in ("HOST", "PORT", "USER")}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        own = cursor.fetchone()[0]
+    # From the database beside it: a session cannot shut its own.
+    with psycopg.connect(dbname="postgres", autocommit=True, **login) as beside:
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        beside.execute(allow.format(sql.Identifier(name), sql.Literal(False)))
+        try:
+            beside.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> %s",
+                [name, own],
+            )
+            yield
+        finally:
+            beside.execute(allow.format(sql.Identifier(name), sql.Literal(True)))
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_lost_database_connection_does_not_end_the_look_for_releases(
-    catalog: list[Practice],
+def test_a_database_that_is_away_does_not_end_the_look_for_releases(
+    catalog: list[Practice], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with watching():
-        for _loss in range(3):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            release = publish()
-            until_loaded(release)
+    with watching(), caplog.at_level(logging.INFO):
+        before = publish()
+        until_loaded(before)
+        with away():
+            wait_for(
+                lambda: "Whether there is a new release cannot be asked just now." in caplog.text,
+                what="a look in vain",
+            )
+        assert loaded() == before.pk
+        until_loaded(publish())
+
+
+def test_a_file_that_goes_while_it_is_looked_for_leads_to_the_newer_release_without_an_alarm(
+    catalog: list[Practice], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer: list[Release] = []
+
+    def read_too_late(path: Path, *, sha256: str) -> Model:
+        if not newer:
+            newer.append(publish())
+        return read_model(path, sha256=sha256)
+
+    publish()
+    monkeypatch.setattr(release_selector, "read_model", read_too_late)
+    assert served_model() is not None
+    assert loaded() == newer[0].pk
+    assert alarms(caplog) == []
 
 
 def test_only_a_web_process_looks_for_releases(catalog: list[Practice]) -> None:
