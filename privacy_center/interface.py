@@ -1,9 +1,9 @@
 """The only door for other apps: who is asking, what they agreed to, who must act on a change.
 
 Other apps know a person by the data subject's id and by nothing else. SQL that must read consent
-(triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`, or, where
-several transactions must read the same, `consent_recorded (record_id, subject_id, purpose)` after
-`expire_consents`.
+(triggers, COPY) reads the view `consent_in_force (record_id, subject_id, purpose, since)`. Where
+several transactions must read the same, it reads `consent_recorded (record_id, subject_id,
+purpose)`, after `expire_consents`.
 """
 
 from collections.abc import Iterator, Mapping

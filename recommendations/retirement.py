@@ -1,4 +1,4 @@
-"""Taking a release out of service: damaged, of a refused state, or with somebody who waits too long.
+"""Taking a release out of service: damaged, of a refused state, or waited for too long.
 
 Without an active release shelves are in editorial order; that there is none asks for the next one.
 """

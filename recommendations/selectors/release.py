@@ -21,6 +21,7 @@ from django.utils import timezone
 from recommendations.engine.ranking import ItemWeights
 from recommendations.engine.release import DamagedModel, read_model
 from recommendations.models import Release
+from recommendations.selectors.vector_change import UNDONE_AFTER, is_left_undone
 
 logger = logging.getLogger(__name__)
 
@@ -134,15 +135,30 @@ def watch(stop: threading.Event, *, every: float = LOOK_EVERY_SECONDS) -> None:
 
     While the database is away nothing changes here: no request is answered without it either.
     """
+    told_at: datetime | None = None
     while not stop.wait(every):
         try:
             _look()
+            told_at = _tell_if_undone(told_at)
         except (OperationalError, InterfaceError):
             logger.info("Whether there is a new release cannot be asked just now.")
         except Exception:
             logger.exception("The look for a new release failed; the next one is due soon.")
         finally:
             connection.close()
+
+
+def _tell_if_undone(told_at: datetime | None) -> datetime | None:
+    """Fault 35: whoever should have been woken cannot say that nobody woke them. Once an hour a
+    process; returns when it was said last."""
+    now = timezone.now()
+    if (told_at and told_at > now - UNDONE_AFTER) or not is_left_undone(now):
+        return told_at
+    logger.critical(
+        "Changes have waited for more than an hour to be learned or forgotten. Are the scheduler"
+        " and the trainer at work? Nothing is lost: they catch up by themselves."
+    )
+    return now
 
 
 def _look() -> None:

@@ -1,7 +1,7 @@
 """What waits to be learned or forgotten."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Min, Q
@@ -15,6 +15,8 @@ Kind = VectorChange.Kind
 # Whoever notes a change shares this advisory lock until the transaction ends, as whoever decides
 # does; whoever holds it alone knows of every change and every decision that there is.
 CHANGES_LOCK = DECISIONS_LOCK
+
+UNDONE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ def _is_as_configured() -> bool:
     replaced by EASE when somebody leaves, and comes back with the next run."""
     wanted = Q(state=Release.State.ACTIVE, algorithm=settings.RECOMMENDER)
     return Release.objects.filter(wanted).exists()
+
+
+def is_left_undone(now: datetime) -> bool:
+    """Whether something has waited for so long that nobody can be at work: the scheduler is dead,
+    or the trainer, or every release is held back."""
+    return VectorChange.objects.filter(created_at__lt=now - UNDONE_AFTER).exists()
 
 
 def has_withdrawal_before(moment: datetime) -> bool:

@@ -236,12 +236,17 @@ def help_with(work: "Rebuild") -> Cost:
 def postgres_cpu(var: Path) -> float:
     """CPU seconds of the server so far: of its first process, of those that ended and that live."""
     first = psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
-    own = first.cpu_times()
-    total = own.user + own.system + own.children_user + own.children_system
-    for backend in first.children():
-        spent = backend.cpu_times()
-        total += spent.user + spent.system
-    return float(total)
+    while True:
+        own = first.cpu_times()
+        total = own.user + own.system + own.children_user + own.children_system
+        try:
+            for backend in first.children():
+                spent = backend.cpu_times()
+                total += spent.user + spent.system
+        except psutil.NoSuchProcess:
+            # It ended meanwhile, and counts among those that did.
+            continue
+        return float(total)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """When a person could be learned from: from what they decided, and when words changed."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -31,7 +32,17 @@ def _publish(purpose: Purpose, at: datetime) -> Notice:
 
 
 def _times(account: Account, purpose: Purpose = TRAIN) -> list[Learning]:
-    return learning_times(account.subject.id, purpose)
+    """By the clock; that the entries of the ledger say the same is asserted here."""
+    times = learning_times(account.subject.id, purpose)
+    records = ConsentRecord.objects.filter(subject=account.subject).select_related("entry")
+    for time in times:
+        began = {record.entry.id for record in records if record.recorded_at == time.begins}
+        assert time.begin_entry in began
+        ended = {
+            r.entry.id for r in records if (r.id, r.recorded_at) == (time.record_id, time.ends)
+        }
+        assert time.end_entry == (ended.pop() if ended else None), "words end it without an entry"
+    return [replace(time, begin_entry=None, end_entry=None, resume_entry=None) for time in times]
 
 
 def _spans(account: Account) -> list[tuple[datetime, datetime | None]]:
@@ -110,7 +121,8 @@ def test_a_decision_leads_to_what_it_ended_and_nobody_else_s_does(
     _decide(alice, NOW, train=True)
     _decide(alice, NOW + DAY, train=False)
     no = _record(alice, TRAIN, Decision.WITHDRAWN)
-    assert learning_ended_by(alice.subject.id, no.id) == _times(alice)[0]
+    ended = learning_ended_by(alice.subject.id, no.id)
+    assert ended == learning_times(alice.subject.id, TRAIN)[0]
     assert learning_ended_by(bob.subject.id, no.id) is None
     yes = _record(alice, TRAIN, Decision.GIVEN)
     assert learning_ended_by(alice.subject.id, yes.id) is None

@@ -1,7 +1,10 @@
 """A trainer without memory, without time, or woken again while it is at work."""
 
+import logging
 import os
 import signal
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,13 @@ from django.utils import timezone
 
 from privacy_center.models import Account
 from recommendations.models import Practice, Release, VectorChange
+from recommendations.selectors.release import watch
+from recommendations.selectors.vector_change import is_left_undone
 from recommendations.tasks.training import reconcile, train_model, wake_trainer
 from recommendations.trainer import train
 from recommendations.turn import TRAINER_LOCK, WEDGED_AFTER
 from tests.conftest import choose, listen, wait_for
+from tests.contracts.apart import apart
 from tests.recommendations.broker import lose_messages, waiting_messages
 from tests.recommendations.from_scratch import digest_from_scratch
 from tests.recommendations.stopping import WORKER, stopping
@@ -92,6 +98,26 @@ def test_fault_38_a_training_that_takes_too_long_is_ended_and_its_locks_are_rele
     release = train(clock=timezone.now)
     assert release is not None
     assert release.gram_digest == digest_from_scratch()
+
+
+def test_fault_35_after_48_hours_without_a_scheduler_the_site_says_so_and_one_wake_up_catches_up(
+    shared: tuple[Account, Account], caplog: pytest.LogCaptureFixture
+) -> None:
+    lose_messages()
+    stop = threading.Event()
+    with caplog.at_level(logging.CRITICAL):
+        watching = apart(lambda: watch(stop, every=0.02))
+        VectorChange.objects.update(created_at=timezone.now() - timedelta(hours=48))
+        wait_for(lambda: "have waited for more than an hour" in caplog.text, what="the alarm")
+        stop.set()
+        assert watching.error() is None
+    assert caplog.text.count("have waited for more than an hour") == 1
+    reconcile()
+    assert waiting_messages() == 1
+    train_model()
+    assert Release.objects.get(state=State.ACTIVE).gram_digest == digest_from_scratch()
+    assert not VectorChange.objects.exists()
+    assert not is_left_undone(timezone.now())
 
 
 def test_fault_10_a_task_that_comes_again_while_the_first_is_still_going_is_fenced(
