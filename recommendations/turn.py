@@ -14,9 +14,9 @@ Clock = Callable[[], datetime]
 
 # An arbitrary number that means "the trainer" among PostgreSQL's advisory locks.
 TRAINER_LOCK = 7_201_001
-# A trainer gives a sign of life at every step; the longest, an inverse of 10,000 practices, takes
-# under a minute.
-WEDGED_AFTER = timedelta(minutes=4)
+# A trainer gives a sign of life between its steps. The longest, the attack on a candidate of 10,000
+# practices, is about three inverses, of a minute each.
+WEDGED_AFTER = timedelta(minutes=10)
 
 
 class TurnIsOver(Exception):

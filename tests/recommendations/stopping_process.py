@@ -53,9 +53,11 @@ def starving(step: Callable[..., object], *args: object, **kwargs: object) -> ob
     resource.setrlimit(resource.RLIMIT_AS, (here, before[1]))
     hoard: list[bytearray] = []
     try:
-        with suppress(MemoryError):
-            while True:
-                hoard.append(bytearray(1 << 16))
+        # Down to what the smallest of its arrays would fit into.
+        for size in (1 << 16, 1 << 14, 1 << 12):
+            with suppress(MemoryError):
+                while True:
+                    hoard.append(bytearray(size))
         return step(*args, **kwargs)
     finally:
         hoard.clear()
