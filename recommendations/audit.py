@@ -6,13 +6,12 @@ that people may go on changing things meanwhile.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
-from django.db import connection
-
 from privacy_center.interface import expire_consents
+from recommendations.advisory_lock import alone_with
 from recommendations.engine.gram_state import GramState
 from recommendations.model_state import bring_up_to_date
 from recommendations.models import ModelAudit, TrainingVector, VectorChange
@@ -25,8 +24,6 @@ from recommendations.vectors import unpacked
 
 logger = logging.getLogger(__name__)
 
-# An arbitrary number that means "an audit" among PostgreSQL's advisory locks.
-AUDIT_LOCK = 7_201_002
 ATTEMPTS = 3
 
 
@@ -45,7 +42,7 @@ def audit(
     A state that differs is refused from then on, and what was made of it is out of service at once:
     the next release begins from scratch.
     """
-    with _alone() as is_alone:
+    with alone_with("audit") as is_alone:
         if not is_alone or (if_due and not is_audit_due(clock())):
             return None
         began, at = time.perf_counter(), clock()
@@ -84,20 +81,6 @@ def _moment(stack: ExitStack, clock: Clock) -> tuple[str, str] | None:
             if expected := _as_of(snapshot, kept):
                 return snapshot, expected.digest
     return None
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether no other audit is at work."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [AUDIT_LOCK])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [AUDIT_LOCK])
 
 
 def _as_of(snapshot: str, state: GramState) -> GramState | None:

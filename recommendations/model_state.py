@@ -35,11 +35,10 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, eq=False)
 class Current:
     """G with every change up to `batch`. `changes` are the old and the new vectors by which it
-    differs from the state before; None after a rebuild. `was` is the digest before."""
+    differs from the state before; None after a rebuild."""
 
     state: GramState
     batch: int
-    was: str
     changes: tuple[Vectors, Vectors] | None
 
 
@@ -51,14 +50,13 @@ def bring_up_to_date(turn: Turn) -> Current:
     """Take up every change that waits and put it into G; from scratch where there is no valid file,
     or where everybody's vector must be read anew. Raises TurnIsOver."""
     row = ModelState.objects.get()
-    was = row.gram_digest
     state = _load(row)
     is_rebuilt = state is None or _everybody_waits() or is_state_refused()
     if state is None or is_rebuilt:
         row, state = _from_scratch(turn, row)
     _take_up(turn)
     state, batch, old, new = _apply(turn, state, row)
-    return Current(state, batch, was, None if is_rebuilt else (old, new))
+    return Current(state, batch, None if is_rebuilt else (old, new))
 
 
 def remove_other_states() -> None:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError, connection, transaction
 
+from recommendations.advisory_lock import alone_with
 from recommendations.engine.gram_state import GramState, Vectors, read_state, write_state
 from recommendations.model_files import state_dir
 from recommendations.models import TrainingVector
@@ -109,7 +110,7 @@ class SnapshotIsGone(Exception):
 def build_shard(work: Rebuild, shard: int, on_slice: OnSlice = lambda: None) -> bool:
     """Build one shard and leave it as a file, unless it is there or somebody is at it; whether this
     call did it. Raises SnapshotIsGone."""
-    with _alone_with(_name(work, shard)) as is_alone:
+    with alone_with(_name(work, shard)) as is_alone:
         if not is_alone or shard not in _missing(work):
             return False
         total = sum_of_slices(
@@ -192,20 +193,6 @@ def exported_snapshot() -> Iterator[str]:
             cursor.execute("ROLLBACK")
     finally:
         keeper.close()
-
-
-@contextmanager
-def _alone_with(name: str) -> Iterator[bool]:
-    """Whether nobody else is at work on the shard of this name."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def _name(work: Rebuild, shard: int) -> str:
