@@ -19,6 +19,9 @@ WEB_READY_SECONDS = 90.0
 # A service that lived this long had started well: what killed it is a new story.
 STEADY_SECONDS = 30.0
 RESTARTS = 5
+# At this value a busy machine still gives the trainer a tenth of a core or so: somebody may wait
+# to be forgotten by it.
+NICENESS = 10
 
 
 class StopSignal(BaseException):
@@ -36,6 +39,7 @@ class Service:
     name: str
     command: list[str]
     stop_seconds: float
+    gives_way: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = field(default_factory=time.monotonic)
     quick_deaths: int = 0
@@ -50,6 +54,7 @@ class Service:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                preexec_fn=give_way if self.gives_way else None,
             )
         self.started = time.monotonic()
 
@@ -74,14 +79,23 @@ def services(host: str, port: int) -> list[Service]:
     web += ["--workers-kill-timeout", "1", "calm_site.wsgi:application"]
     celery = [*python, "celery", "-A", "calm_site"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    trainer = [*worker, "-n", "trainer@%h"]
     beat = ["beat", "--loglevel", "INFO", "--pidfile="]
     return [
         Service("web", [*python, "granian", *web], stop_seconds=1.5),
         Service("beat", [*celery, *beat], stop_seconds=0.5),
-        # Training has a worker to itself: other tasks never wait behind it.
+        # Training has a worker to itself, and gives way: neither tasks nor pages wait behind it.
         Service("worker", [*worker, "-n", "worker@%h", "-Q", "urgent,default", "-c", "2"], 1.0),
-        Service("trainer", [*worker, "-n", "trainer@%h", "-Q", "training", "-c", "1"], 1.0),
+        Service("trainer", [*trainer, "-Q", "training", "-c", "1"], 1.0, gives_way=True),
     ]
+
+
+def give_way() -> None:
+    """Let everybody else have the processor first, in this session and in others: where sessions
+    are scheduled as groups, the niceness of a process counts only within its own (man 7 sched)."""
+    os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def main() -> None:
