@@ -75,7 +75,8 @@ def services(host: str, port: int) -> list[Service]:
     """The programs of the site, in the order in which they are stopped."""
     python = [sys.executable, "-m"]
     web = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    web += ["--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers"]
+    # As many processes as requests at once: two threads of one would wait for each other.
+    web += ["--workers", "4", "--blocking-threads", "1", "--respawn-failed-workers"]
     web += ["--workers-kill-timeout", "1", "calm_site.wsgi:application"]
     celery = [*python, "celery", "-A", "calm_site"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]

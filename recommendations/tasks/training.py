@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from recommendations.audit import audit
 from recommendations.rebuild import Rebuild, SnapshotIsGone, build_shard
 from recommendations.selectors.model_audit import is_audit_due
-from recommendations.selectors.vector_change import work_due
+from recommendations.selectors.vector_change import has_withdrawal_before, work_due
 from recommendations.trainer import repair, train
 
 logger = logging.getLogger(__name__)
@@ -22,11 +22,15 @@ def train_model() -> None:
     """Make a release from today's consenting people, if one is needed: of any number of messages
     one does the work, and only one run is under way at a time, anywhere."""
     try:
-        train(clock=timezone.now, if_needed=True)
+        release = train(clock=timezone.now, if_needed=True)
     except MemoryError:
         # The run's row says that it failed, and the reconciler tries again. Celery would stop its
         # worker for a minute, and with it every queue that the worker serves.
         logger.critical("Training ran out of memory; three tries at most, then it rests.")
+        return
+    # Who left while this run was at its end sent a message that found it at work and did nothing.
+    if release and has_withdrawal_before(timezone.now()):
+        wake_trainer(is_urgent=True)
 
 
 @shared_task(name="recommendations.reconcile")

@@ -1,6 +1,6 @@
 """From a click on withdraw until every web process serves a release without the person.
 
-The real site: two web workers, worker, trainer and beat, while other people's changes keep coming.
+The real site: web server, worker, trainer and beat, while other people's changes keep coming.
 Run by `make bench`; BENCH_PEOPLE, BENCH_LISTENS, BENCH_WITHDRAWALS and BENCH_CHANGES (a second)
 change its size. What a process serves is read from the files that it has mapped.
 """
@@ -51,7 +51,7 @@ class Leaver:
 
 @dataclass(frozen=True)
 class Site:
-    """Where the web server is, and its two processes that answer."""
+    """Where the web server is, and its processes that answer."""
 
     port: int
     workers: Sequence[psutil.Process]
@@ -217,7 +217,7 @@ def web_workers(pid: int) -> list[psutil.Process]:
     """The processes that have the site loaded: they have no children and listen."""
     family = psutil.Process(pid).children(recursive=True)
     workers = [each for each in family if not each.children() and each.num_threads() > 1]
-    assert len(workers) == 2, f"{len(workers)} web processes were found, not 2"
+    assert len(workers) == 4, f"{len(workers)} web processes were found, not 4"
     return workers
 
 

@@ -25,7 +25,7 @@ from recommendations.selectors.vector_change import CHANGES_LOCK
 from recommendations.tasks.training import reconcile, train_model
 from recommendations.trainer import REST, repair, train
 from recommendations.turn import TRAINER_LOCK
-from tests.conftest import choose, listen, wait_for
+from tests.conftest import choose, listen, person_of, wait_for
 from tests.contracts.apart import Apart, apart, until_one_waits_for_a_lock
 from tests.recommendations.broker import lose_messages, waiting_messages
 from tests.recommendations.from_scratch import digest_from_scratch
@@ -234,6 +234,26 @@ def _holds_changes() -> bool:
             [CHANGES_LOCK],
         )
         return bool(cursor.fetchone()[0])
+
+
+def test_fault_10_whoever_leaves_while_a_run_ends_does_not_wait_for_the_reconciler(
+    shared: tuple[Account, Account], catalog: list[Practice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = shared
+    listen(person_of(bob), catalog[0])
+
+    def leave_and_lose_the_message() -> None:
+        choose(alice, "just-listening")
+        # It found the trainer at work and did nothing, which is what losing it does.
+        lose_messages()
+
+    with monkeypatch.context() as patch:
+        _before("_measure", leave_and_lose_the_message, patch)
+        train_model()
+    assert waiting_messages() == 1
+    train_model()
+    assert _active().gram_digest == digest_from_scratch()
+    assert waiting_messages() == 1, "nobody waits any more, and nobody is woken"
 
 
 def test_fault_12_a_withdrawal_during_publication_waits_and_wakes_the_next_run(
