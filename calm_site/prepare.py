@@ -43,9 +43,16 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Migrate, collect changed static files, load the catalog, and the demo if it is not there."""
+    """Migrate, erase again who must be, collect changed static files, load the catalog, and the
+    demo if it is not there."""
+    # Models are there only once Django is set up.
+    from privacy_center.eraser import missing_marks
+
     with step("Database schema"):
         call_command("migrate", interactive=False, verbosity=0)
+    if missing_marks():
+        with step("Erasing again who was erased after this backup"):
+            call_command("replay_erasures")
     with step("Static files"):
         collect_static()
     with step("Catalog"):

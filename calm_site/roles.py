@@ -20,7 +20,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "view_listen", "view_rating", "view_favorite", "view_hiddenpractice",
         "view_notice", "change_notice",
         "view_ledgerentry", "view_ledgercheckpoint", "view_ledgerkey", "view_ledgeraudit",
-        "add_ledgeraudit", "view_release", "view_vectorchange", "view_modelaudit",
+        "view_erasure", "add_ledgeraudit", "view_release", "view_vectorchange", "view_modelaudit",
     ),
     DATA_SCIENTIST: (
         # To change a release is to accept the quality of the next one; nothing else of it changes.

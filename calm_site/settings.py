@@ -188,6 +188,12 @@ LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="stillwater.example/consent")
 LEDGER_CHECKPOINT_FILE = Path(
     env.str("LEDGER_CHECKPOINT_FILE", default=str(VAR_DIR / "ledger" / "checkpoints"))
 )
+# Outside of the database as well: after an old backup is back, it says who must go again.
+ERASURE_FILE = Path(env.str("ERASURE_FILE", default=str(VAR_DIR / "erasures" / "marks")))
+# Folders that may hold something about people, besides the releases, the model and media.
+RESIDUE_DIRS = [VAR_DIR / "mail", VAR_DIR / "log"]
+# Where the site is, for addresses in mails that no request is there to say it for.
+SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 # Who answers for it all (GDPR 13): shown on the pages about rights, and in every receipt.
 CONTROLLER = env.str("CONTROLLER", default=f"{SITE_NAME}, hello@localhost")
 

@@ -15,7 +15,10 @@ site = get_wsgi_application()
 gc.freeze()
 
 # Models are there once the line above is done.
+from privacy_center.eraser import refuse_restored  # noqa: E402
 from recommendations.selectors.release import watch_releases  # noqa: E402
+
+refuse_restored()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

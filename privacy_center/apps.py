@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
 
 
 class PrivacyCenterConfig(AppConfig):
@@ -10,6 +11,10 @@ class PrivacyCenterConfig(AppConfig):
     verbose_name = "Privacy center"
 
     def ready(self) -> None:
+        # The checks of the data map register themselves.
+        from privacy_center import data_map_checks  # noqa: F401
+
+        autodiscover_modules("personal_data")
         post_migrate.connect(_publish_first_notices, sender=self)
 
 

@@ -99,7 +99,9 @@ class Holder:
     notice has changed, so that nobody's yes to it is in force until it is renewed. `held` describes
     what is stored for a subject under a purpose. `events` tells what was done with a subject's
     data; it is given the times in which it could be learned from. `forgetting` tells what became
-    of what was learned in one of them; there is one holder that learns.
+    of what was learned in one of them; there is one holder that learns. `is_forgotten` says whether
+    nothing that was learned from a subject is left anywhere; `forget_now` sees to it, in this
+    process, where no worker can be waited for.
     """
 
     name: str
@@ -109,6 +111,8 @@ class Holder:
     held: Callable[[UUID, Purpose], Holding | None]
     events: Callable[[UUID, Sequence[Learning]], Sequence[Event]]
     forgetting: Callable[[Learning], Forgetting]
+    is_forgotten: Callable[[UUID], bool]
+    forget_now: Callable[[], None]
 
 
 _holders: dict[str, Holder] = {}

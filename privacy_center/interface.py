@@ -17,6 +17,17 @@ from django.utils.crypto import salted_hmac
 from privacy_center.actions.consent import ConsentRefused, grant_to_imported
 from privacy_center.actions.population import add_synthetic_people
 from privacy_center.actions.subject import create_imported_subjects
+from privacy_center.data_map import (
+    DATA_MAP,
+    WHILE_ACCOUNT,
+    WHILE_CONSENT,
+    Category,
+    Column,
+    Owner,
+    PlaceKind,
+    Retention,
+    Source,
+)
 from privacy_center.expiry import expire as expire_consents
 from privacy_center.holders import (
     Comparison,
@@ -39,7 +50,12 @@ from privacy_center.selectors.consent import hold_consent, last_decision, purpos
 from privacy_center.selectors.subject import has_real_people, subject_of
 
 __all__ = [
+    "DATA_MAP",
     "DECISIONS_LOCK",
+    "WHILE_ACCOUNT",
+    "WHILE_CONSENT",
+    "Category",
+    "Column",
     "Comparison",
     "ConsentRefused",
     "Event",
@@ -48,11 +64,15 @@ __all__ = [
     "Holding",
     "KeyUnavailable",
     "Learning",
+    "Owner",
     "Person",
     "PersonalRowsAdmin",
+    "PlaceKind",
     "PublishedRelease",
     "Purpose",
     "ReadOnlyAdmin",
+    "Retention",
+    "Source",
     "add_synthetic_people",
     "create_imported_subjects",
     "expire_consents",

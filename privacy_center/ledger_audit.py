@@ -36,7 +36,7 @@ class Finding:
 @dataclass(frozen=True)
 class Progress:
     """How many entries were checked so far; of how many the commitment could not be, because the
-    key of their person is destroyed."""
+    key of their person is destroyed, or because the person is erased, record and all."""
 
     entries: int
     unopened: int = 0
@@ -70,9 +70,9 @@ SELECT entry.id, entry.index, entry.leaf_hash, record.id, record.subject_id, rec
        record.language, record.method, record.preset, record.commitment, record.opening,
        subject.wrapped_key, subject.wrapping_key_id
 FROM privacy_center_ledgerentry AS entry
-JOIN privacy_center_consentrecord AS record ON record.id = entry.record_id
-JOIN privacy_center_notice AS notice ON notice.id = record.notice_id
-JOIN privacy_center_datasubject AS subject ON subject.id = record.subject_id
+LEFT JOIN privacy_center_consentrecord AS record ON record.id = entry.record_id
+LEFT JOIN privacy_center_notice AS notice ON notice.id = record.notice_id
+LEFT JOIN privacy_center_datasubject AS subject ON subject.id = record.subject_id
 WHERE entry.index IS NOT NULL ORDER BY entry.index
 """  # noqa: S608 (constants only)
 # In the order in which leaves complete them.
@@ -137,6 +137,19 @@ class _Row:
         return commitment(opened, statement.data) == self.commitment
 
 
+@dataclass(frozen=True)
+class _ErasedRow:
+    """A sequenced entry whose person is erased: what is left of it is a hash in the tree."""
+
+    entry_id: int
+    index: int
+    leaf_hash: bytes
+
+    @property
+    def where(self) -> str:
+        return f"entry {self.entry_id}, index {self.index}"
+
+
 class _Tree:
     """The tree, built again leaf by leaf, beside the nodes and checkpoints that are stored."""
 
@@ -151,7 +164,8 @@ class _Tree:
 
     def check(self) -> Iterator[Finding | Progress]:
         for values in _rows(_ENTRIES):
-            row = _Row(*values)
+            is_erased = values[3] is None
+            row = _ErasedRow(*values[:3]) if is_erased else _Row(*values)
             if row.index != self.tree.size:
                 yield Finding(row.where, f"follows index {self.tree.size - 1}: leaves are missing")
                 return
@@ -164,9 +178,10 @@ class _Tree:
             yield Finding(f"{self.checkpoint}", f"there are only {self.tree.size} leaves")
         yield Progress(self.tree.size, self.unopened)
 
-    def _check_entry(self, row: _Row) -> Iterator[Finding]:
-        leaf_hash = row.leaf.hash
-        if leaf_hash != row.leaf_hash:
+    def _check_entry(self, row: _Row | _ErasedRow) -> Iterator[Finding]:
+        if isinstance(row, _ErasedRow):
+            self.unopened += 1
+        elif row.leaf.hash != row.leaf_hash:
             yield Finding(row.where, "the leaf is not that of its record")
         elif row.is_sealed_for_good:
             self.unopened += 1

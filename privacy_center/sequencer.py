@@ -112,7 +112,7 @@ def _check_publication(latest: LedgerCheckpoint | None) -> None:
 def _check_leaves(entries: Sequence[LedgerEntry]) -> None:
     """Fault 26: what was written must still be what is there."""
     for entry in entries:
-        if entry.record.leaf.hash != bytes(entry.leaf_hash):
+        if entry.record is None or entry.record.leaf.hash != bytes(entry.leaf_hash):
             raise LedgerDamaged(
                 f"Entry {entry.pk} does not agree with record {entry.record_id}. Nothing is signed."
             )

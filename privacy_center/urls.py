@@ -5,6 +5,7 @@ from django.urls import path
 from privacy_center.views import (
     certificate,
     consent,
+    erasure,
     evidence,
     gpc,
     ledger,
@@ -35,9 +36,15 @@ urlpatterns = [
     path("receipts/<uuid:record_id>/file/", receipt.download, name="receipt-file"),
     path("certificates/<uuid:record_id>/", certificate.certificate, name="certificate"),
     path("certificates/<uuid:record_id>/file/", certificate.download, name="certificate-file"),
+    path("leave/", erasure.leave, name="leave"),
+    path("erasures/<str:number>/", erasure.erasure, name="erasure"),
+    path("erasures/<str:number>/file/", erasure.erasure_file, name="erasure-file"),
+    path("erasures/<str:number>/cancel/", erasure.cancel, name="erasure-cancel"),
     path("verify/", receipt.verify, name="verify"),
     path("verify/verify_receipt.py", receipt.script, name="verify-script"),
     path("evidence/", evidence.evidence, name="evidence"),
+    path("evidence/processing/", evidence.record_of_processing, name="processing"),
+    path("evidence/processing/file/", evidence.record_of_processing_file, name="processing-file"),
     path("notices/<str:purpose>/", evidence.notice, name="notice"),
 ]
 

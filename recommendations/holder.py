@@ -9,11 +9,12 @@ from privacy_center.interface import Event, Holder, Holding, Learning, Purpose
 from recommendations.actions.listening import forget_listening
 from recommendations.actions.mood import forget_mood
 from recommendations.actions.training import note_change, note_everybody
-from recommendations.models import Favorite, Listen, VectorChange
+from recommendations.models import Favorite, Listen, TrainingVector, VectorChange
 from recommendations.selectors import holding, mood_holding
 from recommendations.selectors.forgetting import forgetting
 from recommendations.selectors.mood import check_ins_of
 from recommendations.selectors.timeline import learned
+from recommendations.trainer import train
 
 STORING = (Purpose.LISTENING_STORE, Purpose.MOOD_STORE)
 TRAINING = (Purpose.LISTENING_TRAIN, Purpose.MOOD_TRAIN)
@@ -75,6 +76,17 @@ def events(subject_id: UUID, trained: Sequence[Learning]) -> Sequence[Event]:
     return learned(trained)
 
 
+def is_forgotten(subject_id: UUID) -> bool:
+    """Whether the model, and every file of it, is without the person."""
+    own = (model.objects.filter(subject_id=subject_id) for model in (TrainingVector, VectorChange))
+    return not any(rows.exists() for rows in own)
+
+
+def forget_now() -> None:
+    """Make a release without whoever waits to leave."""
+    train(clock=timezone.now, if_needed=True)
+
+
 HOLDER = Holder(
     name="recommendations",
     on_given=on_given,
@@ -83,4 +95,6 @@ HOLDER = Holder(
     held=held,
     events=events,
     forgetting=forgetting,
+    is_forgotten=is_forgotten,
+    forget_now=forget_now,
 )

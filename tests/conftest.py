@@ -83,6 +83,8 @@ def _clean_stage(settings: Settings, tmp_path: Path) -> None:
     settings.RELEASE_DIR = tmp_path / "releases"
     settings.MODEL_DIR = tmp_path / "model"
     settings.LEDGER_CHECKPOINT_FILE = tmp_path / "checkpoints"
+    settings.ERASURE_FILE = tmp_path / "erasures"
+    settings.RESIDUE_DIRS = [tmp_path / "mail"]
     release_selector._loaded = None
     cache.clear()
     translation.activate(django_settings.LANGUAGE_CODE)
@@ -189,7 +191,13 @@ def site_env(release_dir: Path | None = None) -> dict[str, str]:
     """The environment for a process that works on the test database."""
     base, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
     name = connection.settings_dict["NAME"]
-    return {**os.environ, "DATABASE_URL": f"{base}/{name}", "PYTHONPATH": str(ROOT)}
+    # What is kept outside of the database belongs to a test as its database does.
+    outside = {
+        setting: str(getattr(django_settings, setting))
+        for setting in ("LEDGER_CHECKPOINT_FILE", "ERASURE_FILE")
+    }
+    own = {"DATABASE_URL": f"{base}/{name}", "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **outside, **own}
 
 
 @contextmanager

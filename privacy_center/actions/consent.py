@@ -154,6 +154,8 @@ def _check_possible(subject: DataSubject, wanted: Mapping[Purpose, bool]) -> Non
     granted = [purpose for purpose, is_yes in wanted.items() if is_yes]
     if any(purpose not in OFFERED for purpose in granted):
         raise ConsentRefused(_("This cannot be switched on: nothing here would use it."))
+    if granted and subject.is_leaving:
+        raise ConsentRefused(_("This account is being erased. Nothing was changed."))
     if granted and subject.age_band == AgeBand.BELOW_CONSENT:
         raise ConsentRefused(
             _(

@@ -68,14 +68,15 @@ class ReceiptsView(APIView):
             [
                 {
                     "record_id": entry.record_id,
-                    "purpose": entry.record.purpose,
-                    "decision": entry.record.decision,
-                    "recorded_at": entry.record.recorded_at,
-                    "valid_until": entry.record.valid_until,
+                    "purpose": record.purpose,
+                    "decision": record.decision,
+                    "recorded_at": record.recorded_at,
+                    "valid_until": record.valid_until,
                     "index": entry.index,
                     "receipt": reverse("api-receipt", [entry.record_id], request=request),
                 }
                 for entry in page
+                if (record := entry.record)
             ]
         )
 

@@ -1,4 +1,5 @@
-"""Check a consent receipt, or a forgetting certificate, without trusting whoever issued it:
+"""Check a consent receipt, or a certificate of forgetting or erasure, without trusting whoever
+issued it:
 
     pip install cryptography
     python verify_receipt.py RECEIPT --key VKEY [--key VKEY ...]
@@ -39,6 +40,7 @@ STATES = {
 }
 
 CERTIFICATE = "ForgettingCertificate"
+ERASURE = "ErasureCertificate"
 
 # The names of both from top to bottom; all others follow by the alphabet.
 ORDER = (
@@ -121,6 +123,24 @@ class Forgotten:
             f"Genuine: {self.purpose} ended at {self.ended_at}; release {self.release_id}, out at "
             f"{self.published_at}, is the first without it; compared with a rebuild at "
             f"{self.compared_at} and equal. Signed by {self.ledger}."
+        )
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What a genuine certificate of an erasure proves: that the ledger's owner has signed this."""
+
+    number: str
+    asked_at: str
+    done_at: str
+    rows: int
+    ledger: str
+
+    def __str__(self) -> str:
+        return (
+            f"Genuine: erasure {self.number}, asked for at {self.asked_at}, was done at "
+            f"{self.done_at}; {self.rows} rows were erased, and nothing was found afterwards. "
+            f"Signed by {self.ledger}."
         )
 
 
@@ -412,11 +432,14 @@ def parse_proof(text: str) -> Proof:
 # The receipt, and the certificate
 
 
-def check_file(data: bytes, keys: Iterable[VerifierKey]) -> Verified | Forgotten:
-    """What a file proves, whichever of the two it is. Raises `Invalid`."""
+def check_file(data: bytes, keys: Iterable[VerifierKey]) -> Verified | Forgotten | Erased:
+    """What a file proves, whichever of the three it is. Raises `Invalid`."""
     found = read_receipt(data)
-    is_certificate = found.get("@type") == CERTIFICATE
-    return check_certificate(found, keys) if is_certificate else check_receipt(found, keys)
+    if found.get("@type") == CERTIFICATE:
+        return check_certificate(found, keys)
+    if found.get("@type") == ERASURE:
+        return check_erasure(found, keys)
+    return check_receipt(found, keys)
 
 
 def check_receipt(receipt: Mapping[str, object] | bytes, keys: Iterable[VerifierKey]) -> Verified:
@@ -483,6 +506,25 @@ def check_certificate(
         compared_at=_text(found, "comparison.at"),
         ledger=ledger,
     )
+
+
+def check_erasure(certificate: Mapping[str, object], keys: Iterable[VerifierKey]) -> Erased:
+    """What the certificate of an erasure says, if a given key of its ledger signed it and it agrees
+    with itself. Raises `Invalid`. It cannot show more than that this was said and signed."""
+    _check_signature(certificate, list(keys))
+    ledger = _text(certificate, "ledger")
+    if VerifierKey.parse(_text(certificate, "signature.key")).name != ledger:
+        raise Invalid("The certificate is of another ledger than its key.")
+    asked_at, done_at = _time(certificate, "asked_at"), _time(certificate, "done_at")
+    if asked_at > done_at:
+        raise Invalid("The times in the certificate are not in order.")
+    if _part(certificate, "searched.found") != 0:
+        raise Invalid("Something was found after the erasure.")
+    counts = list(_object_at(certificate, "erased").values())
+    rows = [count for count in counts if isinstance(count, int) and count > 0]
+    if len(rows) < len(counts):
+        raise Invalid("The certificate does not say how many rows were erased.")
+    return Erased(_text(certificate, "number"), asked_at, done_at, sum(rows), ledger)
 
 
 def _check_order(certificate: Mapping[str, object]) -> None:
@@ -587,7 +629,7 @@ def _text(receipt: Mapping[str, object], place: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(
-        description="Check a consent receipt or a forgetting certificate."
+        description="Check a consent receipt, or a certificate of forgetting or erasure."
     )
     parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="the file")
     parser.add_argument(

@@ -9,6 +9,7 @@ from privacy_center.models.consent import (
     Decision,
     Method,
 )
+from privacy_center.models.erasure import Erasure, mark_of
 from privacy_center.models.ledger import LedgerCheckpoint, LedgerEntry, LedgerKey, LedgerNode
 from privacy_center.models.ledger_audit import LedgerAudit
 from privacy_center.models.notice import Notice, NoticeText
@@ -24,6 +25,7 @@ __all__ = [
     "ConsentState",
     "DataSubject",
     "Decision",
+    "Erasure",
     "LedgerAudit",
     "LedgerCheckpoint",
     "LedgerEntry",
@@ -33,4 +35,5 @@ __all__ = [
     "Notice",
     "NoticeText",
     "StaffAccess",
+    "mark_of",
 ]

@@ -39,6 +39,7 @@ class Method(models.TextChoices):
     EXPIRY = "expiry", _("by the calendar")
     IMPORT = "import", _("with imported data")
     DEMO = "demo", _("for the demo")
+    ERASURE = "erasure", _("with your account")
 
 
 class ConsentRecord(models.Model):

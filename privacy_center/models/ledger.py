@@ -1,6 +1,7 @@
 """The ledger's tables: a Merkle tree over consent records, and the checkpoints that were signed.
 
-Triggers keep them append-only: an entry gets its index once, and nothing else ever changes.
+Triggers keep them append-only: an entry gets its index once, and lets go of its record when the
+person is erased. Nothing else ever changes; the hash, and with it the tree, stays for good.
 """
 
 from django.db import models
@@ -12,7 +13,13 @@ class LedgerEntry(models.Model):
     """The leaf of one record. `id` is the order of recording; the sequencer gives the index."""
 
     id = models.BigAutoField(primary_key=True)
-    record = models.OneToOneField(ConsentRecord, on_delete=models.PROTECT, related_name="entry")
+    record = models.OneToOneField(
+        ConsentRecord,
+        on_delete=models.PROTECT,
+        related_name="entry",
+        null=True,
+        help_text="Empty once the person is erased.",
+    )
     leaf_hash = models.BinaryField()
     index = models.BigIntegerField(null=True, unique=True)
 

@@ -32,6 +32,9 @@ class DataSubject(models.Model):
         default=False, help_text="Made up for the demo; no real person."
     )
     created_at = models.DateTimeField()
+    is_leaving = models.BooleanField(
+        default=False, db_default=False, help_text="Is being erased: nothing can be granted."
+    )
     wrapped_key = models.BinaryField(
         null=True, editable=False, help_text="The person's own key, wrapped; empty once destroyed."
     )

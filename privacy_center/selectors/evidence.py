@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import ForeignKey, Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from privacy_center.models import Account, DataSubject, Notice
+from privacy_center.models import Notice
 from privacy_center.purposes import OFFERED, Purpose
 from privacy_center.selectors.consent import people_by_purpose
 from privacy_center.selectors.notice import live_notices_with_texts, text_in
@@ -45,14 +43,6 @@ class PurposeLine:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of the database with rows about people, and what each row says."""
-
-    title: str
-    fields: Sequence[str]
-
-
-@dataclass(frozen=True)
 class Version:
     """A published notice in one language, and how it differs from the version before."""
 
@@ -67,18 +57,6 @@ def purpose_lines(language: str) -> list[PurposeLine]:
     """Every purpose by its live notice, in a language."""
     notices, counts = live_notices_with_texts(), _people()
     return [_purpose_line(notices[purpose], language, counts) for purpose in Purpose]
-
-
-def personal_tables() -> list[Table]:
-    """Every table that names a person, read from the models that run."""
-    return [
-        Table(
-            str(model._meta.verbose_name_plural),
-            [str(field.verbose_name) for field in model._meta.concrete_fields],
-        )
-        for model in apps.get_models()
-        if model._meta.managed and _names_a_person(model)
-    ]
 
 
 def notice_versions(purpose: Purpose, language: str) -> list[Version]:
@@ -112,14 +90,6 @@ def _people() -> dict[str, int]:
 
 def _shown(people: int) -> int | None:
     return None if people < settings.SMALLEST_GROUP else people - people % ROUNDED_TO
-
-
-def _names_a_person(model: type[Model]) -> bool:
-    return model is Account or any(
-        field.name == "subject_id"
-        or (isinstance(field, ForeignKey) and field.related_model in (Account, DataSubject))
-        for field in model._meta.concrete_fields
-    )
 
 
 def _version(notice: Notice, before: Notice | None, language: str) -> Version:

@@ -1,5 +1,5 @@
 """Celery's entry points: they carry no data and only wake somebody up."""
 
-from privacy_center.tasks import consent, ledger
+from privacy_center.tasks import consent, erasure, ledger
 
-__all__ = ["consent", "ledger"]
+__all__ = ["consent", "erasure", "ledger"]

@@ -4,14 +4,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from privacy_center.expiry import expire, expire_unanswered
+from privacy_center.tasks.erasure import reconcile_erasures
 from privacy_center.tasks.ledger import sequence_ledger
 
 
 @shared_task(name="privacy_center.reconcile")
 def reconcile() -> None:
-    """Every 10 s: sequence what waits, and end what is over."""
+    """Every 10 s: sequence what waits, end what is over, and carry on every erasure."""
     sequence_ledger()
     expire(at=timezone.now())
+    reconcile_erasures()
 
 
 @shared_task(name="privacy_center.expire_unanswered")

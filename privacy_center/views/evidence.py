@@ -7,7 +7,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.evidence import notice_versions, personal_tables, purpose_lines
+from privacy_center.selectors.data_map import activities, activities_csv, held_categories
+from privacy_center.selectors.evidence import notice_versions, purpose_lines
 from privacy_center.selectors.ledger import latest_checkpoint
 from privacy_center.selectors.notice import FIRST_LANGUAGE
 
@@ -17,11 +18,26 @@ def evidence(request: HttpRequest) -> HttpResponse:
     """What this site holds, why, and how anybody can check it."""
     context = {
         "purposes": purpose_lines(_language()),
-        "tables": personal_tables(),
+        "categories": held_categories(),
         "checkpoint": latest_checkpoint(),
         "smallest_group": settings.SMALLEST_GROUP,
     }
     return render(request, "privacy_center/evidence.html", context)
+
+
+@require_safe
+def record_of_processing(request: HttpRequest) -> HttpResponse:
+    """The record of processing activities (GDPR 30), as a page."""
+    context = {"activities": activities(), "controller": settings.CONTROLLER}
+    return render(request, "privacy_center/record_of_processing.html", context)
+
+
+@require_safe
+def record_of_processing_file(_request: HttpRequest) -> HttpResponse:
+    """The same as a CSV file."""
+    answer = HttpResponse(activities_csv(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="record-of-processing.csv"'
+    return answer
 
 
 @require_safe

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from calm_site.roles import DATA_SCIENTIST, EDITOR, PRIVACY_OFFICER
-from privacy_center.models import Account, LedgerAudit, StaffAccess
+from privacy_center.models import Account, Erasure, LedgerAudit, StaffAccess
 from privacy_center.sequencer import sequence
 from recommendations.actions.listening import rate_practice, set_favorite
 from recommendations.actions.taste import hide_practice
@@ -46,6 +46,7 @@ DESKS: dict[str, dict[str, set[str]]] = {
         "VectorChange": VIEW, "Listen": VIEW, "Rating": VIEW, "Favorite": VIEW,
         "HiddenPractice": VIEW, "StaffAccess": VIEW | {"add"}, "Notice": VIEW | {"change"},
         "LedgerEntry": VIEW, "LedgerCheckpoint": VIEW, "LedgerKey": VIEW, "LedgerAudit": VIEW,
+        "Erasure": VIEW,
         "ModelAudit": VIEW,
     },
     DATA_SCIENTIST: {
@@ -60,7 +61,7 @@ PERSONAL = [
 ]  # fmt: skip
 READ_ONLY = [
     *PERSONAL, "Release", "VectorChange", "LedgerEntry", "LedgerCheckpoint", "LedgerKey",
-    "LedgerAudit", "ModelAudit",
+    "LedgerAudit", "ModelAudit", "Erasure",
 ]  # fmt: skip
 # The view of live consents, hashes between leaves and root, words that are on their notice's page,
 # how people felt, what each contributed, and what is the machinery's own.
@@ -98,6 +99,9 @@ def rows(alice: Account, practice: Practice) -> None:
     hide_practice(person, practice, is_hidden=True)
     sequence(clock=lambda: NOW)
     LedgerAudit.objects.create(started_at=NOW)
+    Erasure.objects.create(
+        number="1", mark=b"1", state="cancelled", asked_at=NOW, due_at=NOW, language="en"
+    )
     Release.objects.create(started_at=NOW, algorithm="ease", regularization=300.0)
     ModelAudit.objects.create(at=NOW, digest="0", rebuild_digest="0", people=25, seconds=1.0)
     assert VectorChange.objects.exists()

@@ -31,8 +31,8 @@ PAGES = (
     "/accounts/signup/", "/accounts/signup/passkey/", "/accounts/password/reset/",
     "/accounts/password/reset/done/", "/accounts/password/reset/key/1-no-such-key/", "/mail/",
     "/no/such/page/", "/?next=http://[", "/?q=%00", "/history/", "/privacy/", "/privacy/mood/",
-    "/privacy/health-data/", "/privacy/evidence/", "/privacy/verify/",
-    "/privacy/notices/listening:store/", "/privacy/notices/mood:store/",
+    "/privacy/health-data/", "/privacy/evidence/", "/privacy/evidence/processing/",
+    "/privacy/verify/", "/privacy/notices/listening:store/", "/privacy/notices/mood:store/",
 )  # fmt: skip
 COMPLAINTS = "www.atg.wa.gov/file-complaint"
 COOKIES = ("clock", "session", "csrftoken", "messages", "language")

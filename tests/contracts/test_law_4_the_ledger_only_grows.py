@@ -162,6 +162,7 @@ class Deciding(RuleBasedStateMachine):
                 record__subject_id=state.subject_id, record__purpose=state.purpose
             )
             last = entries.order_by("-id").select_related("record")[0].record
+            assert last is not None
             assert (last.pk, last.decision) == (state.record_id, state.decision)
 
     @invariant()

@@ -1,5 +1,7 @@
 """What the public can see: what is held and why, the ledger's state, every notice's versions."""
 
+import csv
+import io
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -16,7 +18,8 @@ from privacy_center.actions.notice import draft_notice, publish_notice
 from privacy_center.actions.subject import create_imported_subjects
 from privacy_center.models import Account, LedgerCheckpoint, Notice
 from privacy_center.purposes import Purpose
-from privacy_center.selectors.evidence import personal_tables, purpose_lines
+from privacy_center.selectors.data_map import cell, held_categories
+from privacy_center.selectors.evidence import purpose_lines
 from privacy_center.selectors.notice import live_notices
 from privacy_center.selectors.notice_diff import Change, Words, notice_differences, word_changes
 from privacy_center.sequencer import sequence
@@ -86,10 +89,25 @@ def test_the_page_says_what_is_held_for_every_purpose_and_why(stranger: Client, 
     assert "Explicit consent to health data" in page
 
 
-def test_every_table_that_names_a_person_is_listed() -> None:
-    titles = {table.title for table in personal_tables()}
-    assert {"accounts", "data subjects", "consent records", "listens", "favorites"} <= titles
-    assert not titles & {"practices", "notices", "ledger nodes"}
+def test_every_table_about_people_is_listed() -> None:
+    listed = {line.table for held in held_categories() for line in held.lines}
+    assert {"Accounts", "Data subjects", "Consent records", "Listens", "Favorites"} <= listed
+    assert not listed & {"Practices", "Notices", "Ledger nodes"}
+
+
+def test_the_record_of_processing_has_a_line_for_every_purpose(stranger: Client, db: None) -> None:
+    page = stranger.get(f"{EVIDENCE}processing/")
+    lines = list(csv.DictReader(io.StringIO(stranger.get(f"{EVIDENCE}processing/file/").text)))
+    assert len(lines) == len(page.context["activities"]) > 20
+    sealed = next(line for line in lines if "sealed" in line["data"])
+    assert "own key" in sealed["security"]
+    assert all(line["kept"] and line["purpose"] for line in lines)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_input_20_a_cell_is_no_formula(text: str) -> None:
+    assert cell(text) == f"'{text}"
+    assert cell("Listens: id") == "Listens: id"
 
 
 def test_an_empty_ledger_says_so(stranger: Client, db: None) -> None:

@@ -1,0 +1,45 @@
+"""Waking the eraser. A message names the erasure; the row is the job."""
+
+import logging
+from uuid import UUID
+
+from celery import current_app, shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from privacy_center.eraser import erase
+from privacy_center.selectors.erasure import due_erasures
+
+logger = logging.getLogger(__name__)
+
+ERASE = "privacy_center.erase"
+# An erasure waits for the trainer and the sequencer, who need a second or two.
+AGAIN_SECONDS = 1
+
+
+@shared_task(name=ERASE)
+def erase_one(erasure_id: str) -> None:
+    """Carry one erasure on; when it has to wait, look again soon."""
+    if erase(UUID(erasure_id), clock=timezone.now):
+        _send(erasure_id, countdown=AGAIN_SECONDS)
+
+
+def reconcile_erasures() -> None:
+    """Wake the eraser for whatever is due and not done, whoever was meant to and died."""
+    for erasure_id in due_erasures(timezone.now()):
+        _send(str(erasure_id))
+
+
+def wake_eraser(erasure_id: UUID) -> None:
+    """Send the message when the transaction commits. One that is lost costs seconds only."""
+    transaction.on_commit(lambda: _send(str(erasure_id)))
+
+
+def _send(erasure_id: str, *, countdown: int = 0) -> None:
+    try:
+        current_app.send_task(
+            ERASE, args=[erasure_id], queue="urgent", retry=False, countdown=countdown
+        )
+    except OperationalError:
+        logger.warning("The broker is away; the eraser will be woken by the reconciler.")

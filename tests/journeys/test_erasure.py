@@ -1,0 +1,105 @@
+"""Leaving: from the question to a certificate that verifies by itself, with nothing left behind."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from privacy_center.ledger import verify_receipt
+from privacy_center.models import Account, DataSubject, Erasure
+from privacy_center.residue import look
+from privacy_center.selectors.ledger import verifier_keys
+from recommendations.models import Practice
+from recommendations.trainer import train
+from tests.conftest import choose, listen, wait_for, worker
+from tests.journeys.conftest import sign_in
+from tests.journeys.test_pages import RULES, SMALL_TARGETS, SMALLEST_TARGET
+
+pytestmark = pytest.mark.journey
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def learned(live_site: str, alice: Account, bob: Account, catalog: list[Practice]) -> Account:
+    """Alice, whom a release has learned from; and bob, who stays."""
+    listen(choose(bob, "community", at=timezone.now()), *catalog[:3])
+    listen(choose(alice, "community", at=timezone.now()), *catalog[:4])
+    assert train(clock=timezone.now)
+    return alice
+
+
+def _is_clean(page: Page) -> None:
+    found = Axe().run(page, options=RULES)
+    assert not found.response["violations"], found.generate_report()
+    assert page.evaluate(SMALL_TARGETS, SMALLEST_TARGET) == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_whoever_leaves_is_gone_everywhere_and_can_show_it(
+    new_page: Callable[..., Page], learned: Account, tmp_path: Path, scripts: bool
+) -> None:
+    tokens = [learned.email, str(DataSubject.objects.get(account=learned).pk)]
+    page = new_page(java_script_enabled=scripts, viewport=PHONE)
+    sign_in(page, learned)
+    page.goto("/privacy/")
+    page.get_by_role("link", name="Erase my account").click()
+    expect(page.get_by_role("heading", name="Erase my account", exact=True)).to_be_visible()
+    if scripts:
+        _is_clean(page)
+    page.get_by_label("Now").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Type the word").fill("erase")
+    with worker():
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/privacy/erasures/*/")
+        # The page looks again by itself, with and without scripts.
+        expect(page.get_by_role("heading", name="Erased", exact=True)).to_be_visible(timeout=60_000)
+    if scripts:
+        _is_clean(page)
+    wait_for(lambda: Erasure.objects.filter(is_told=True).exists(), what="the mail")
+    assert look(tokens).hits == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="The signed certificate").click()
+    file = tmp_path / "certificate.json"
+    download.value.save_as(file)
+    (tmp_path / "verify_receipt.py").write_bytes(Path(verify_receipt.__file__).read_bytes())
+    keys = [word for key in verifier_keys() for word in ("--key", key)]
+    done = subprocess.run(
+        [sys.executable, "-I", "verify_receipt.py", file.name, *keys],
+        cwd=tmp_path, env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("Genuine: erasure "), done.stdout + done.stderr
+    page.goto("/history/")
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+def test_a_slip_of_the_finger_erases_nothing_and_the_typed_is_kept(
+    page: Page, learned: Account
+) -> None:
+    sign_in(page, learned)
+    page.goto("/privacy/leave/")
+    page.get_by_label("In 30 days").check()
+    page.get_by_label("Type the word").fill("yes")
+    page.get_by_role("button", name="Erase my account").click()
+    expect(page.get_by_text("Please type the word as it stands there.")).to_be_visible()
+    expect(page.get_by_label("In 30 days")).to_be_checked()
+    assert not Erasure.objects.exists()
+
+
+def test_an_erasure_with_a_grace_is_taken_back_on_its_page(page: Page, learned: Account) -> None:
+    sign_in(page, learned)
+    page.goto("/privacy/leave/")
+    page.get_by_label("In 7 days").check()
+    page.get_by_label("Type the word").fill("erase")
+    page.get_by_role("button", name="Erase my account").click()
+    expect(page.get_by_role("heading", name="It will be erased")).to_be_visible()
+    page.get_by_role("button", name="Keep my account").click()
+    expect(page.get_by_role("heading", name="Kept")).to_be_visible()
+    page.goto("/history/")
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
