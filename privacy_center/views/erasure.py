@@ -75,18 +75,19 @@ def erasure(request: HttpRequest, number: str) -> HttpResponse:
     """How far an erasure is, and then its certificate. The number is what opens it: there is no
     account any more."""
     found = _found(number)
+    is_begun = found.state == Erasure.State.RUNNING or (
+        found.state == Erasure.State.WAITING and found.due_at <= timezone.now()
+    )
     context = {
         "erasure": found,
+        "is_begun": is_begun,
         "done_steps": found.step,
         "steps": len(STEPS),
-        "look_again": LOOK_AGAIN_SECONDS,
         "statement": (found.certificate or {}).get("statement", []),
         "categories": erasure_preview(found.erased),
     }
     response = render(request, "privacy_center/erasure.html", context)
-    if found.state == Erasure.State.RUNNING or (
-        found.state == Erasure.State.WAITING and found.due_at <= timezone.now()
-    ):
+    if is_begun:
         response["Refresh"] = str(LOOK_AGAIN_SECONDS)
     return response
 

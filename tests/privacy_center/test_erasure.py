@@ -384,8 +384,10 @@ def test_the_pages_from_the_question_to_the_certificate(
     client.post(page.request["PATH_INFO"], {"password": "a long password for the canary"})
     page = client.get("/privacy/leave/")
     assert page.status_code == 200
-    wrong = client.post("/privacy/leave/", {"grace": "0", "word": "no"})
+    wrong = client.post("/privacy/leave/", {"grace": "30", "word": "no"})
     assert wrong.status_code == 400
+    assert "Please type the word as it stands there." in wrong.text
+    assert wrong.context["form"]["grace"].value() == "30"
     assert not Erasure.objects.exists()
     asked = client.post("/privacy/leave/", {"grace": "0", "word": "Erase"})
     number = Erasure.objects.get().number
