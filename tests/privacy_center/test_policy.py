@@ -43,8 +43,9 @@ def test_it_says_what_the_law_asks_for(page: str, said: str) -> None:
     assert said in page
 
 
-def test_it_says_what_is_not_there_yet(page: str) -> None:
-    assert "There is no button yet that does this for a whole account" in page
+def test_it_says_what_can_be_done_by_oneself_and_what_not(page: str) -> None:
+    assert "For a copy, write to us" in page
+    assert 'href="/privacy/leave/"' in page
 
 
 def test_the_purposes_are_those_of_the_live_notices_in_the_same_words(page: str) -> None:
