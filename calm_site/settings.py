@@ -191,7 +191,8 @@ LEDGER_CHECKPOINT_FILE = Path(
 # Outside of the database as well: after an old backup is back, it says who must go again.
 ERASURE_FILE = Path(env.str("ERASURE_FILE", default=str(VAR_DIR / "erasures" / "marks")))
 # Folders that may hold something about people, besides the releases, the model and media.
-RESIDUE_DIRS = [VAR_DIR / "mail", VAR_DIR / "log"]
+MAIL_DIR = VAR_DIR / "mail"
+RESIDUE_DIRS = [MAIL_DIR, VAR_DIR / "log"]
 # Where the site is, for addresses in mails that no request is there to say it for.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 # Who answers for it all (GDPR 13): shown on the pages about rights, and in every receipt.
@@ -275,7 +276,7 @@ elif not IS_DEMO:
     raise ImproperlyConfigured("Set EMAIL_URL: codes and links must reach people by mail.")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = VAR_DIR / "mail"
+    EMAIL_FILE_PATH = MAIL_DIR
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <hello@localhost>")
 
 # Requests and headers.

@@ -19,6 +19,8 @@ WEB_READY_SECONDS = 90.0
 # A service that lived this long had started well: what killed it is a new story.
 STEADY_SECONDS = 30.0
 RESTARTS = 5
+# As many as requests at once: two threads of one process would wait for each other.
+WEB_PROCESSES = 4
 # At this value a busy machine still gives the trainer a tenth of a core or so: somebody may wait
 # to be forgotten by it.
 NICENESS = 10
@@ -75,8 +77,7 @@ def services(host: str, port: int) -> list[Service]:
     """The programs of the site, in the order in which they are stopped."""
     python = [sys.executable, "-m"]
     web = ["--host", host, "--port", str(port), "--interface", "wsgi", "--no-ws"]
-    # As many processes as requests at once: two threads of one would wait for each other.
-    web += ["--workers", "4", "--blocking-threads", "1", "--respawn-failed-workers"]
+    web += ["--workers", f"{WEB_PROCESSES}", "--blocking-threads", "1", "--respawn-failed-workers"]
     web += ["--workers-kill-timeout", "1", "calm_site.wsgi:application"]
     celery = [*python, "celery", "-A", "calm_site"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]

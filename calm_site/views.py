@@ -48,7 +48,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     """The demo's outgoing mail, newest first: only on a demo, and only to the machine itself."""
     if request.META["REMOTE_ADDR"] not in LOOPBACK:
         raise Http404
-    folder = Path(settings.VAR_DIR) / "mail"
+    folder = Path(settings.MAIL_DIR)
     files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime, reverse=True)
     mails = [_read_mail(file) for file in files[:MAILS_SHOWN]]
     return render(request, "calm_site/mailbox.html", {"mails": mails})

@@ -6,10 +6,12 @@ A database that was restored from an old backup has forgotten what this file sti
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+from privacy_center.append_only_file import append, documents
 
 
 @dataclass(frozen=True)
@@ -23,32 +25,12 @@ class PublishedCheckpoint:
 
 def append_checkpoint(checkpoint: PublishedCheckpoint) -> None:
     """Add a line, and return once the disk has it. Raises OSError."""
-    path = _path()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = json.dumps({"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note})
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        # A line that a crash cut short stays as it is; the next one stands by itself.
-        is_cut = os.pread(descriptor, 1, max(0, os.fstat(descriptor).st_size - 1)) not in (
-            b"\n",
-            b"",
-        )
-        os.write(descriptor, b"\n" * is_cut + line.encode() + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    append(_path(), asdict(checkpoint))
 
 
 def published_checkpoints() -> Iterator[PublishedCheckpoint]:
     """Every line, oldest first; none when nothing was ever published."""
-    path = _path()
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            # What a crash cut short was signed, not relied upon, and is written again.
-            if line.endswith("}\n"):
-                yield PublishedCheckpoint(**json.loads(line))
+    return (PublishedCheckpoint(**document) for document in documents(_path()))
 
 
 def last_published() -> PublishedCheckpoint | None:

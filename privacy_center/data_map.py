@@ -12,77 +12,42 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from django.apps import apps
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Words = Promise | str
 
 
-class Category(StrEnum):
+class Category(models.TextChoices):
     """Kinds of personal data, as people are told of them, in the order of the page."""
 
-    ACCOUNT = "account"
-    SECURITY = "security"
-    CONSENT = "consent"
-    LISTENING = "listening"
-    MOOD = "mood"
-    LEARNED = "learned"
-    STAFF = "staff"
-
-    @property
-    def words(self) -> Promise:
-        return _TITLES[self]
+    ACCOUNT = "account", _("Your account")
+    SECURITY = "security", _("Signing in")
+    CONSENT = "consent", _("Your decisions")
+    LISTENING = "listening", _("Your listening")
+    MOOD = "mood", _("Your check-ins")
+    LEARNED = "learned", _("What was learned from you")
+    STAFF = "staff", _("Who looked")
 
 
-_TITLES = {
-    Category.ACCOUNT: _("Your account"),
-    Category.SECURITY: _("Signing in"),
-    Category.CONSENT: _("Your decisions"),
-    Category.LISTENING: _("Your listening"),
-    Category.MOOD: _("Your check-ins"),
-    Category.LEARNED: _("What was learned from you"),
-    Category.STAFF: _("Who looked"),
-}
-
-
-class Source(StrEnum):
+class Source(models.TextChoices):
     """Where the data came from (GDPR 15(1)(g))."""
 
-    PERSON = "person"
-    USE = "use"
-    DERIVED = "derived"
-    SITE = "site"
-
-    @property
-    def words(self) -> Promise:
-        return _SOURCES[self]
+    PERSON = "person", _("you told us")
+    USE = "use", _("it came about as you used the site")
+    DERIVED = "derived", _("worked out from other data of yours")
+    SITE = "site", _("made by the site")
 
 
-_SOURCES = {
-    Source.PERSON: _("you told us"),
-    Source.USE: _("it came about as you used the site"),
-    Source.DERIVED: _("worked out from other data of yours"),
-    Source.SITE: _("made by the site"),
-}
+class Fate(models.TextChoices):
+    """What becomes of a column when its person is erased: it goes with its row; it is emptied, and
+    the row stays and names nobody any more; or it stays, for the reason that is given."""
 
-
-class Erasure(StrEnum):
-    """What becomes of a column when its person is erased."""
-
-    ROW = "row"  # it goes with its row
-    CLEAR = "clear"  # it is emptied; the row stays and names nobody any more
-    KEEP = "keep"  # it stays, for the reason that is given
-
-    @property
-    def words(self) -> Promise:
-        return _ERASURES[self]
-
-
-_ERASURES = {
-    Erasure.ROW: _("deleted"),
-    Erasure.CLEAR: _("emptied"),
-    Erasure.KEEP: _("kept"),
-}
+    ROW = "row", _("deleted")
+    CLEAR = "clear", _("emptied")
+    KEEP = "keep", _("kept")
 
 
 class Owner(StrEnum):
@@ -96,8 +61,8 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True)
 class Retention:
-    """How long a row is kept, in words; with `days`, counted from the moment in column `since`,
-    the nightly retention carries it out."""
+    """How long a row is kept, in words; where that is a number of `days`, they count from the
+    moment in column `since`."""
 
     words: Words
     days: int | None = None
@@ -127,7 +92,7 @@ class Column:
     is_special: bool = False
     is_sealed: bool = False
     withheld: Words = ""
-    erasure: Erasure = Erasure.ROW
+    fate: Fate = Fate.ROW
     because: Words = ""
 
 
@@ -141,6 +106,10 @@ class Table:
     retention: Retention
     columns: Mapping[str, Column]
 
+    @property
+    def model(self) -> type[models.Model]:
+        return apps.get_model(self.label)
+
 
 @dataclass(frozen=True)
 class NobodysTable:
@@ -151,6 +120,14 @@ class NobodysTable:
     because: str
 
 
+class PlaceKind(StrEnum):
+    FILES = "files"
+    CACHE = "cache"
+    TASK = "task"
+    LOG = "log"
+    MAIL = "mail"
+
+
 @dataclass(frozen=True)
 class Place:
     """Something outside of tables: a file, a cache key, a task's argument, a line in a log.
@@ -159,20 +136,12 @@ class Place:
     and is empty for nothing; `retention` when it goes, and `erasure` what an erasure does about it.
     """
 
-    kind: "PlaceKind"
+    kind: PlaceKind
     name: str
     holds: Words
     retention: Words
     erasure: Words = ""
     arguments: frozenset[str] = frozenset()
-
-
-class PlaceKind(StrEnum):
-    FILES = "files"
-    CACHE = "cache"
-    TASK = "task"
-    LOG = "log"
-    MAIL = "mail"
 
 
 @dataclass

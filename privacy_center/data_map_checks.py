@@ -18,7 +18,7 @@ from privacy_center.data_map import (
     DATA_MAP,
     Column,
     DataMap,
-    Erasure,
+    Fate,
     NobodysTable,
     Owner,
     Place,
@@ -145,18 +145,18 @@ def _table(table: Table, model: type[models.Model]) -> Iterator[CheckMessage]:
             f"In {where}, name the columns that lead to the {table.owner}, with `__` between.",
             "E006",
         )
-    strategies = {column.erasure for column in table.columns.values()}
-    if Erasure.ROW in strategies and len(strategies) > 1:
+    strategies = {column.fate for column in table.columns.values()}
+    if Fate.ROW in strategies and len(strategies) > 1:
         yield _fault(
             f"{table.label}: some of its columns go with the row, and others are to stay.",
-            f"In {where}, give all of them Erasure.ROW, or none.",
+            f"In {where}, give all of them Fate.ROW, or none.",
             "E007",
         )
-    if Erasure.ROW not in strategies and _is_still_somebodys(table):
+    if Fate.ROW not in strategies and _is_still_somebodys(table):
         yield _fault(
             f"{table.label}: its rows stay after an erasure and still name their person"
             f" ({table.path}).",
-            f"In {where}, empty that column (Erasure.CLEAR), or say in `because` why the law wants"
+            f"In {where}, empty that column (Fate.CLEAR), or say in `because` why the law wants"
             " it kept.",
             "E008",
         )
@@ -167,7 +167,7 @@ def _table(table: Table, model: type[models.Model]) -> Iterator[CheckMessage]:
 
 def _is_still_somebodys(table: Table) -> bool:
     column = table.columns.get(table.path.partition("__")[0])
-    return column is not None and column.erasure == Erasure.KEEP and not column.because
+    return column is not None and column.fate == Fate.KEEP and not column.because
 
 
 def _path_error(table: Table, model: type[models.Model]) -> str:
@@ -201,22 +201,22 @@ def _column(
         return
     if not column.purpose:
         yield _fault(f"{of} says no purpose.", f"In {where}, say what it is for.", "E010")
-    if column.erasure == Erasure.KEEP and not column.because:
+    if column.fate == Fate.KEEP and not column.because:
         yield _fault(
             f"{of} is kept after an erasure, and no reason is given.",
             f"In {where}, say `because` which law or right of others wants it kept; or erase it.",
             "E011",
         )
-    if column.erasure != Erasure.KEEP and column.because:
+    if column.fate != Fate.KEEP and column.because:
         yield _fault(
             f"{of} is erased, and a reason for keeping it is given.",
-            f"In {where}, take `because` away, or keep it with Erasure.KEEP.",
+            f"In {where}, take `because` away, or keep it with Fate.KEEP.",
             "E012",
         )
-    if column.erasure == Erasure.CLEAR and not _can_be_emptied(found):
+    if column.fate == Fate.CLEAR and not _can_be_emptied(found):
         yield _fault(
             f"{of} is to be emptied, and the table does not allow it to be empty.",
-            f"In {where}, use Erasure.ROW; or let the column be null.",
+            f"In {where}, use Fate.ROW; or let the column be null.",
             "E013",
         )
     if column.is_sealed and not isinstance(found, models.BinaryField):

@@ -7,16 +7,16 @@ themselves: whatever refers to a row goes before the row.
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.mail import send_mail
 from django.db import OperationalError, ProgrammingError, connection, models, transaction
@@ -24,8 +24,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from privacy_center.data_map import DATA_MAP, Owner, Table
-from privacy_center.data_map import Erasure as Fate
+from privacy_center.data_map import DATA_MAP, Fate, Owner, Table
 from privacy_center.erasure_certificate import make_erasure_certificate
 from privacy_center.erasure_file import ErasedMark, append_mark, erased_marks
 from privacy_center.holders import holders
@@ -89,11 +88,9 @@ def open_erasure(
     found = Erasure.objects.filter(mark=mark, state__in=OPEN).first()
     if found is not None:
         return found
-    account = subject.account
-    whom = Whom(subject.pk, account.pk if account else None, account.email if account else "")
     wrapped = new_key()
     key = unwrap(wrapped.data, wrapped.wrapping_key_id)
-    text = json.dumps({**asdict(whom), "subject_id": str(whom.subject_id)})
+    text = json.dumps({**asdict(whom_of(subject)), "subject_id": str(subject.pk)})
     return Erasure.objects.create(
         number=number or uuid4().hex,
         mark=mark,
@@ -106,6 +103,12 @@ def open_erasure(
         wrapped_key=wrapped.data,
         wrapping_key_id=wrapped.wrapping_key_id,
     )
+
+
+def whom_of(subject: DataSubject) -> Whom:
+    """What there is to find somebody by."""
+    account = subject.account
+    return Whom(subject.pk, account.pk if account else None, account.email if account else "")
 
 
 def whom(erasure: Erasure) -> Whom:
@@ -160,7 +163,7 @@ def replay(*, clock: Clock) -> int:
             for holder in holders():
                 holder.forget_now()
             sequence(clock=clock)
-    _remember_marks(missing, clock())
+    _remember_marks(clock())
     return len(erasures)
 
 
@@ -191,9 +194,7 @@ def _close(erasure: Erasure, who: Whom, clock: Clock) -> bool:
     """Nobody signs in any more, nothing can be granted, and the mark is outside of the database."""
     append_mark(ErasedMark(bytes(erasure.mark).hex(), erasure.number))
     close(who)
-    erasure.erased = {
-        table.label: count for table in order() if (count := rows_of(table, who).count())
-    }
+    erasure.erased = counts(who)
     return True
 
 
@@ -202,7 +203,7 @@ def close(who: Whom) -> None:
     DataSubject.objects.filter(pk=who.subject_id).update(is_leaving=True)
     if who.account_id is not None:
         Account.objects.filter(pk=who.account_id).update(is_active=False)
-    _sessions(who).delete()
+    Session.objects.filter(pk__in=_sessions(who)).delete()
 
 
 def _withdraw(_erasure: Erasure, who: Whom, clock: Clock) -> bool:
@@ -261,13 +262,13 @@ def _rows(_erasure: Erasure, who: Whom, clock: Clock) -> bool:
     DataSubject.objects.filter(pk=who.subject_id).update(wrapped_key=None, wrapping_key_id="")
     for table in order():
         rows = rows_of(table, who)
-        if any(column.erasure == Fate.ROW for column in table.columns.values()):
+        if any(column.fate == Fate.ROW for column in table.columns.values()):
             rows.delete()
             continue
         emptied = {
-            name: None if apps.get_model(table.label)._meta.get_field(name).null else ""
+            name: None if table.model._meta.get_field(name).null else ""
             for name, column in table.columns.items()
-            if column.erasure == Fate.CLEAR
+            if column.fate == Fate.CLEAR
         }
         rows.update(**emptied)
     return True
@@ -299,7 +300,7 @@ STEPS: tuple[Callable[[Erasure, Whom, Clock], bool], ...] = (
 
 def order() -> list[Table]:
     """The tables of people's data, each before those that it refers to."""
-    tables = {apps.get_model(table.label): table for table in DATA_MAP.tables}
+    tables = {table.model: table for table in DATA_MAP.tables}
     sorter = TopologicalSorter[type[models.Model]]()
     for model in tables:
         sorter.add(model)
@@ -311,7 +312,7 @@ def order() -> list[Table]:
 
 def rows_of(table: Table, who: Whom) -> models.QuerySet[models.Model]:
     """The rows of a table that are about somebody."""
-    rows: models.QuerySet[models.Model] = apps.get_model(table.label)._default_manager.all()
+    rows: models.QuerySet[models.Model] = table.model._default_manager.all()
     if table.owner == Owner.SUBJECT:
         rows = rows.filter(**{table.path: who.subject_id})
     elif who.account_id is None:
@@ -321,23 +322,27 @@ def rows_of(table: Table, who: Whom) -> models.QuerySet[models.Model]:
     elif table.owner == Owner.ADDRESS:
         rows = rows.filter(**{f"{table.path}__iexact": who.email})
     else:
-        rows = rows.filter(pk__in=_sessions(who).values("pk"))
+        rows = rows.filter(pk__in=_sessions(who))
     return rows
 
 
-def _sessions(who: Whom) -> models.QuerySet[Session]:
-    """Sessions say whose they are only when they are opened."""
-    own = [
+def counts(who: Whom) -> dict[str, int]:
+    """How many rows are about somebody, for each table that has any."""
+    return {table.label: count for table in order() if (count := rows_of(table, who).count())}
+
+
+def _sessions(who: Whom) -> list[str]:
+    """The keys of somebody's sessions, which say whose they are only when they are opened."""
+    return [
         session.pk
         for session in Session.objects.iterator()
-        if session.get_decoded().get("_auth_user_id") == str(who.account_id)
+        if session.get_decoded().get(SESSION_KEY) == str(who.account_id)
     ]
-    return Session.objects.filter(pk__in=own)
 
 
 def _delete_mail(email: str) -> None:
     """Where mail is kept in a folder: every message to or about this address."""
-    folder = Path(settings.RESIDUE_DIRS[0])
+    folder = Path(settings.MAIL_DIR)
     if not email or not folder.exists():
         return
     address = email.encode().lower()
@@ -368,7 +373,7 @@ def _tell(erasure_id: UUID, now: datetime) -> None:
             if erasure.done_at and now < erasure.done_at + TELL_FOR:
                 return
             logger.error("The mail about erasure %s is given up.", erasure.number)
-        erasure.sealed, erasure.wrapped_key, erasure.wrapping_key_id = None, None, ""
+        erasure.forget_whom()
         erasure.save()
 
 
@@ -390,17 +395,15 @@ def _mail(erasure: Erasure, address: str) -> None:
         )
 
 
-def _remember_marks(missing: Mapping[str, str], now: datetime) -> None:
+def _remember_marks(now: datetime) -> None:
     """Of those whom the older database does not hold at all, that they were erased."""
-    known = {bytes(mark).hex() for mark in Erasure.objects.values_list("mark", flat=True)}
-    for mark, number in missing.items():
-        if mark not in known:
-            Erasure.objects.create(
-                number=number,
-                mark=bytes.fromhex(mark),
-                state=State.CANCELLED,
-                asked_at=now,
-                due_at=now,
-                is_replay=True,
-                language="en",
-            )
+    for mark, number in missing_marks().items():
+        Erasure.objects.create(
+            number=number,
+            mark=bytes.fromhex(mark),
+            state=State.CANCELLED,
+            asked_at=now,
+            due_at=now,
+            is_replay=True,
+            language="en",
+        )

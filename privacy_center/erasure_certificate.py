@@ -1,11 +1,9 @@
 """What is signed of an erasure: what went, what became of what was learned, what was searched."""
 
-import base64
-
 from django.utils.translation import gettext as _
 
 from privacy_center.ledger.leaf import timestamp
-from privacy_center.ledger.verify_receipt import ERASURE, canonical
+from privacy_center.ledger.verify_receipt import ERASURE
 from privacy_center.models import Erasure
 from privacy_center.residue import Look
 from privacy_center.selectors.receipt import announced_key
@@ -53,9 +51,4 @@ def make_erasure_certificate(erasure: Erasure, found: Look) -> dict[str, object]
         "ledger": key.name,
         "statement": statement(),
     }
-    signature = key.private.sign(canonical(certificate))
-    certificate["signature"] = {
-        "key": str(key.verifier_key),
-        "value": base64.b64encode(signature).decode(),
-    }
-    return certificate
+    return key.signed(certificate)

@@ -84,7 +84,8 @@ def _clean_stage(settings: Settings, tmp_path: Path) -> None:
     settings.MODEL_DIR = tmp_path / "model"
     settings.LEDGER_CHECKPOINT_FILE = tmp_path / "checkpoints"
     settings.ERASURE_FILE = tmp_path / "erasures"
-    settings.RESIDUE_DIRS = [tmp_path / "mail"]
+    settings.MAIL_DIR = tmp_path / "mail"
+    settings.RESIDUE_DIRS = [settings.MAIL_DIR]
     release_selector._loaded = None
     cache.clear()
     translation.activate(django_settings.LANGUAGE_CODE)

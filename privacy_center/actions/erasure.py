@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from privacy_center.eraser import close, open_erasure, whom
-from privacy_center.models import Account, Erasure, mark_of
-from privacy_center.selectors.subject import hold_subject
+from privacy_center.models import Account, Erasure
+from privacy_center.selectors.subject import hold_subject, subject_of
 from privacy_center.tasks.erasure import wake_eraser
 
 # What people can choose from: now, or after some days in which they can come back.
@@ -28,7 +28,7 @@ def ask_erasure(account: Account, *, at: datetime, grace: timedelta, language: s
     """
     if grace not in GRACES:
         raise ValueError("not a grace that is offered")
-    subject = getattr(account, "subject", None)
+    subject = subject_of(account)
     if account.is_staff or subject is None:
         raise ErasureRefused(
             _(
@@ -56,14 +56,6 @@ def cancel_erasure(number: str, *, at: datetime) -> bool:
         if erasure is None:
             return False
         erasure.state = State.CANCELLED
-        erasure.sealed, erasure.wrapped_key, erasure.wrapping_key_id = None, None, ""
+        erasure.forget_whom()
         erasure.save()
     return True
-
-
-def waiting_erasure(account: Account) -> Erasure | None:
-    """The erasure that waits for its day, if one does."""
-    subject = getattr(account, "subject", None)
-    if subject is None:
-        return None
-    return Erasure.objects.filter(mark=mark_of(subject.pk), state=State.WAITING).first()

@@ -5,13 +5,12 @@ Nobody is named in it. The record is the decision that ended the learning: its o
 receipt of it.
 """
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from privacy_center.ledger.checkpoint import SigningKey
-from privacy_center.ledger.verify_receipt import CERTIFICATE, canonical
+from privacy_center.ledger.verify_receipt import CERTIFICATE
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,4 @@ def make_certificate(
         "ledger": key.name,
         "statement": list(statement),
     }
-    signature = key.private.sign(canonical(certificate))
-    certificate["signature"] = {
-        "key": str(key.verifier_key),
-        "value": base64.b64encode(signature).decode(),
-    }
-    return certificate
+    return key.signed(certificate)

@@ -1,12 +1,17 @@
 """Checkpoints: signing the tree's size and root (C2SP tlog-checkpoint and signed-note)."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from privacy_center.ledger.verify_receipt import Checkpoint, VerifierKey, check_key_name
+from privacy_center.ledger.verify_receipt import (
+    Checkpoint,
+    VerifierKey,
+    canonical,
+    check_key_name,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class SigningKey:
         """A note's signature line over `text`, its last newline included (C2SP signed-note)."""
         signature = self.verifier_key.key_hash + self.private.sign(text.encode())
         return f"— {self.name} {base64.b64encode(signature).decode()}\n"
+
+    def signed(self, document: Mapping[str, object]) -> dict[str, object]:
+        """The document with this key's signature of its canonical bytes in it, as receipts and
+        certificates are handed out. Raises `Invalid` for what JSON cannot say."""
+        signature = base64.b64encode(self.private.sign(canonical(document))).decode()
+        return {
+            **document,
+            "signature": {"key": str(self.verifier_key), "value": signature},
+        }
 
 
 def sign_checkpoint(checkpoint: Checkpoint, keys: Sequence[SigningKey]) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from privacy_center.ledger.checkpoint import SigningKey
 from privacy_center.ledger.leaf import Leaf, Statement
-from privacy_center.ledger.verify_receipt import STATES, canonical, validity
+from privacy_center.ledger.verify_receipt import STATES, validity
 
 RECEIPT_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#receipt-eu-gdpr"
 RECORD_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
@@ -110,12 +110,7 @@ def make_receipt(
         },
         "@context": CONTEXT,
     }
-    signature = key.private.sign(canonical(receipt))
-    receipt["signature"] = {
-        "key": str(key.verifier_key),
-        "value": base64.b64encode(signature).decode(),
-    }
-    return receipt
+    return key.signed(receipt)
 
 
 def _header(statement: Statement) -> dict[str, object]:

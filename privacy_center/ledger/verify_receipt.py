@@ -486,13 +486,10 @@ def check_certificate(
     needs everybody's data.
     """
     found = read_receipt(certificate) if isinstance(certificate, bytes) else certificate
-    keys = list(keys)
     _check_signature(found, keys)
     if _text(found, "@type") != CERTIFICATE:
         raise Invalid("The file is not a certificate.")
-    ledger = _text(found, "ledger")
-    if VerifierKey.parse(_text(found, "signature.key")).name != ledger:
-        raise Invalid("The certificate is of another ledger than its key.")
+    ledger = _own_ledger(found)
     _check_order(found)
     digest = _digest(found, "comparison.digest")
     if digest != _digest(found, "comparison.rebuild_digest"):
@@ -511,10 +508,8 @@ def check_certificate(
 def check_erasure(certificate: Mapping[str, object], keys: Iterable[VerifierKey]) -> Erased:
     """What the certificate of an erasure says, if a given key of its ledger signed it and it agrees
     with itself. Raises `Invalid`. It cannot show more than that this was said and signed."""
-    _check_signature(certificate, list(keys))
-    ledger = _text(certificate, "ledger")
-    if VerifierKey.parse(_text(certificate, "signature.key")).name != ledger:
-        raise Invalid("The certificate is of another ledger than its key.")
+    _check_signature(certificate, keys)
+    ledger = _own_ledger(certificate)
     asked_at, done_at = _time(certificate, "asked_at"), _time(certificate, "done_at")
     if asked_at > done_at:
         raise Invalid("The times in the certificate are not in order.")
@@ -525,6 +520,14 @@ def check_erasure(certificate: Mapping[str, object], keys: Iterable[VerifierKey]
     if len(rows) < len(counts):
         raise Invalid("The certificate does not say how many rows were erased.")
     return Erased(_text(certificate, "number"), asked_at, done_at, sum(rows), ledger)
+
+
+def _own_ledger(certificate: Mapping[str, object]) -> str:
+    """The ledger that a certificate names, which must be the one whose key has signed it."""
+    ledger = _text(certificate, "ledger")
+    if VerifierKey.parse(_text(certificate, "signature.key")).name != ledger:
+        raise Invalid("The certificate is of another ledger than its key.")
+    return ledger
 
 
 def _check_order(certificate: Mapping[str, object]) -> None:

@@ -82,3 +82,7 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"erasure {self.number}"
+
+    def forget_whom(self) -> None:
+        """From when this is saved, nobody can tell whom it is about."""
+        self.sealed, self.wrapped_key, self.wrapping_key_id = None, None, ""

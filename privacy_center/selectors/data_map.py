@@ -5,9 +5,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -24,9 +22,9 @@ class HeldLine:
     table: str
     columns: Sequence[str]
     purpose: Words
-    source: Promise
+    source: Words
     kept: Words
-    erased: Promise
+    erased: Words
     because: Words
     withheld: Words
     is_special: bool
@@ -102,7 +100,7 @@ def activities() -> list[Activity]:
     own = settings.CONTROLLER
     found = [
         Activity(
-            category=str(column.category.words),
+            category=str(column.category.label),
             data=f"{line.table}: {', '.join(line.columns)}",
             people=_("people with an account"),
             purpose=str(line.purpose),
@@ -161,9 +159,9 @@ def _line(table: Table, column: Column, names: Sequence[str]) -> HeldLine:
         table=_table_title(table),
         columns=names,
         purpose=column.purpose,
-        source=column.source.words,
+        source=column.source.label,
         kept=table.retention.words,
-        erased=column.erasure.words,
+        erased=column.fate.label,
         because=column.because,
         withheld=column.withheld,
         is_special=column.is_special,
@@ -172,7 +170,7 @@ def _line(table: Table, column: Column, names: Sequence[str]) -> HeldLine:
 
 
 def _table_title(table: Table) -> str:
-    return capfirst(str(apps.get_model(table.label)._meta.verbose_name_plural))
+    return capfirst(str(table.model._meta.verbose_name_plural))
 
 
 def _security(line: HeldLine) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from privacy_center.models import Erasure
+from privacy_center.models import Erasure, mark_of
 
 State = Erasure.State
 # For so long a certificate is found again by its number (CCPA: records of requests).
@@ -28,3 +28,8 @@ def erasure_by_number(number: str, now: datetime) -> Erasure | None:
     if found is None or (found.done_at and found.done_at < now - SHOWN_FOR):
         return None
     return found
+
+
+def waiting_erasure(subject_id: UUID) -> Erasure | None:
+    """The person's erasure that waits for its day, if one does."""
+    return Erasure.objects.filter(mark=mark_of(subject_id), state=State.WAITING).first()

@@ -3,7 +3,7 @@
 import logging
 from uuid import UUID
 
-from celery import current_app, shared_task
+from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -13,12 +13,11 @@ from privacy_center.selectors.erasure import due_erasures
 
 logger = logging.getLogger(__name__)
 
-ERASE = "privacy_center.erase"
 # An erasure waits for the trainer and the sequencer, who need a second or two.
 AGAIN_SECONDS = 1
 
 
-@shared_task(name=ERASE)
+@shared_task(name="privacy_center.erase")
 def erase_one(erasure_id: str) -> None:
     """Carry one erasure on; when it has to wait, look again soon."""
     if erase(UUID(erasure_id), clock=timezone.now):
@@ -38,8 +37,6 @@ def wake_eraser(erasure_id: UUID) -> None:
 
 def _send(erasure_id: str, *, countdown: int = 0) -> None:
     try:
-        current_app.send_task(
-            ERASE, args=[erasure_id], queue="urgent", retry=False, countdown=countdown
-        )
+        erase_one.apply_async((erasure_id,), queue="urgent", retry=False, countdown=countdown)
     except OperationalError:
         logger.warning("The broker is away; the eraser will be woken by the reconciler.")

@@ -14,16 +14,15 @@ from privacy_center.actions.erasure import (
     ErasureRefused,
     ask_erasure,
     cancel_erasure,
-    waiting_erasure,
 )
-from privacy_center.eraser import STEPS, Whom, order, rows_of
+from privacy_center.eraser import STEPS, counts, whom_of
 from privacy_center.erasure_certificate import statement
 from privacy_center.forms.erasure import ErasureForm
-from privacy_center.interface import person
 from privacy_center.ledger.verify_receipt import receipt_file
 from privacy_center.models import Account, Erasure
 from privacy_center.selectors.data_map import erasure_preview
-from privacy_center.selectors.erasure import erasure_by_number
+from privacy_center.selectors.erasure import erasure_by_number, waiting_erasure
+from privacy_center.selectors.subject import subject_of
 
 # A page that waits looks again after so many seconds, also without JavaScript.
 LOOK_AGAIN_SECONDS = 2
@@ -36,8 +35,8 @@ LOOK_AGAIN_SECONDS = 2
 def leave(request: HttpRequest) -> HttpResponse:
     """What would go and what would stay; after the typed word, it goes."""
     account = request.user
-    subject_id = person(request).subject_id
-    if not isinstance(account, Account) or subject_id is None:
+    subject = subject_of(account) if isinstance(account, Account) else None
+    if not isinstance(account, Account) or subject is None:
         raise Http404
     form = ErasureForm(request.POST or None)
     refused = ""
@@ -55,14 +54,11 @@ def leave(request: HttpRequest) -> HttpResponse:
             if erasure.due_at <= timezone.now():
                 logout(request)
             return redirect("privacy_center:erasure", erasure.number)
-    whom = Whom(subject_id, account.pk, account.email)
     context = {
         "form": form,
         "refused": refused,
-        "waiting": waiting_erasure(account),
-        "preview": erasure_preview(
-            {table.label: rows_of(table, whom).count() for table in order()}
-        ),
+        "waiting": waiting_erasure(subject.pk),
+        "preview": erasure_preview(counts(whom_of(subject))),
         "statement": statement(),
     }
     status = 400 if form.is_bound and (refused or not form.is_valid()) else 200

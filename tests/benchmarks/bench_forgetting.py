@@ -27,6 +27,7 @@ import numpy as np
 import psutil
 
 from calm_site import embedded
+from calm_site.supervisor import WEB_PROCESSES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "calm_site.settings")
 
@@ -217,7 +218,7 @@ def web_workers(pid: int) -> list[psutil.Process]:
     """The processes that have the site loaded: they have no children and listen."""
     family = psutil.Process(pid).children(recursive=True)
     workers = [each for each in family if not each.children() and each.num_threads() > 1]
-    assert len(workers) == 4, f"{len(workers)} web processes were found, not 4"
+    assert len(workers) == WEB_PROCESSES, f"{len(workers)} web processes were found"
     return workers
 
 

@@ -1,37 +1,22 @@
 """Leaving: from the question to a certificate that verifies by itself, with nothing left behind."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from privacy_center.ledger import verify_receipt
 from privacy_center.models import Account, DataSubject, Erasure
 from privacy_center.residue import look
-from privacy_center.selectors.ledger import verifier_keys
-from recommendations.models import Practice
-from recommendations.trainer import train
-from tests.conftest import PASSWORD, choose, listen, wait_for, worker
+from tests.conftest import PASSWORD, wait_for, worker
 from tests.journeys.conftest import sign_in
-from tests.journeys.test_pages import RULES, SMALL_TARGETS, SMALLEST_TARGET
+from tests.journeys.test_certificate import _verify_alone, learned
+from tests.journeys.test_pages import PHONE, RULES, SMALL_TARGETS, SMALLEST_TARGET
+
+__all__ = ["learned"]
 
 pytestmark = pytest.mark.journey
-
-PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture
-def learned(live_site: str, alice: Account, bob: Account, catalog: list[Practice]) -> Account:
-    """Alice, whom a release has learned from; and bob, who stays."""
-    listen(choose(bob, "community", at=timezone.now()), *catalog[:3])
-    listen(choose(alice, "community", at=timezone.now()), *catalog[:4])
-    assert train(clock=timezone.now)
-    return alice
 
 
 def _say_it_is_me(page: Page) -> None:
@@ -76,12 +61,7 @@ def test_whoever_leaves_is_gone_everywhere_and_can_show_it(
         page.get_by_role("link", name="The signed certificate").click()
     file = tmp_path / "certificate.json"
     download.value.save_as(file)
-    (tmp_path / "verify_receipt.py").write_bytes(Path(verify_receipt.__file__).read_bytes())
-    keys = [word for key in verifier_keys() for word in ("--key", key)]
-    done = subprocess.run(
-        [sys.executable, "-I", "verify_receipt.py", file.name, *keys],
-        cwd=tmp_path, env={}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = _verify_alone(file)
     assert done.stdout.startswith("Genuine: erasure "), done.stdout + done.stderr
     page.goto("/history/")
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()

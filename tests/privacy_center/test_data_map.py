@@ -21,7 +21,7 @@ from privacy_center.data_map import (
     Category,
     Column,
     DataMap,
-    Erasure,
+    Fate,
     Owner,
     PlaceKind,
     Retention,
@@ -113,18 +113,18 @@ MUTATIONS: dict[str, tuple[str, Callable[[DataMap], None]]] = {
     ),
     "one column outlives its row": (
         "E007",
-        lambda m: changed(m, LISTEN, "seconds", erasure=Erasure.KEEP, because="x"),
+        lambda m: changed(m, LISTEN, "seconds", fate=Fate.KEEP, because="x"),
     ),
     "row stays and names its person": (
         "E008",
-        lambda m: changed(m, ENTRY, "record", erasure=Erasure.KEEP),
+        lambda m: changed(m, ENTRY, "record", fate=Fate.KEEP),
     ),
     "no purpose": ("E010", lambda m: changed(m, LISTEN, "seconds", purpose="")),
     "kept without a reason": ("E011", lambda m: changed(m, ENTRY, "leaf_hash", because="")),
     "erased with a reason to keep": ("E012", lambda m: changed(m, LISTEN, "seconds", because="x")),
     "emptied where it cannot be": (
         "E013",
-        lambda m: changed(m, ENTRY, "leaf_hash", erasure=Erasure.CLEAR, because=""),
+        lambda m: changed(m, ENTRY, "leaf_hash", fate=Fate.CLEAR, because=""),
     ),
     "sealed where it is plain": ("E014", lambda m: changed(m, LISTEN, "seconds", is_sealed=True)),
     "health data in plain words": (

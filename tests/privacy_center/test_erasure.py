@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.management import call_command
@@ -43,7 +42,7 @@ from recommendations.actions.mood import Felt, check_in
 from recommendations.models import CheckIn, Listen, Practice
 from recommendations.selectors.mood import Words
 from recommendations.trainer import train
-from tests.conftest import NOW, choose, listen, person_of
+from tests.conftest import NOW, PASSWORD, choose, listen, make_account, person_of
 from tests.recommendations.from_scratch import digest_from_scratch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 State = Erasure.State
 AT_ONCE = timedelta(0)
 
-CANARY = "canary-7f3a@nowhere.example"
+CANARY = "canary-7f3a@example.org"
 NOTE = "my note about the yellow canary 55102"
 
 
@@ -60,11 +59,7 @@ def canary(
     alice: Account, catalog: list[Practice], signed_in: Callable[[Account], Client]
 ) -> Account:
     """Somebody with something in every store, beside Alice, who stays."""
-    account = Account.objects.create_user(CANARY, "a long password for the canary")
-    EmailAddress.objects.create(user=account, email=CANARY, verified=True, primary=True)
-    DataSubject.objects.create(
-        account=account, region="DE", age_band="adult", created_at=NOW, **_key()
-    )
+    account = make_account("canary-7f3a")
     listen(choose(alice, "community"), *catalog[3:9])
     shared = choose(account, "community")
     listen(shared, *catalog[:5])
@@ -81,13 +76,6 @@ def canary(
     train(clock=timezone.now)
     sequence(clock=timezone.now)
     return account
-
-
-def _key() -> dict[str, object]:
-    from privacy_center.keys import new_key
-
-    key = new_key()
-    return {"wrapped_key": key.data, "wrapping_key_id": key.wrapping_key_id}
 
 
 def _subject(account: Account) -> UUID:
@@ -266,7 +254,7 @@ def test_fault_44_without_a_mail_server_it_is_done_and_the_address_goes_after_a_
 
 def test_what_is_left_somewhere_stops_the_certificate(canary: Account) -> None:
     erasure = _ask(canary)
-    left = Path(django_settings.RESIDUE_DIRS[0]) / "left.txt"
+    left = Path(django_settings.MAIL_DIR) / "left.txt"
     left.parent.mkdir(exist_ok=True)
     left.write_text(CANARY.upper())
     for _try in range(6):
@@ -381,7 +369,7 @@ def test_the_pages_from_the_question_to_the_certificate(
     client = signed_in(canary)
     page = client.get("/privacy/leave/", follow=True)
     assert "reauthenticate" in page.request["PATH_INFO"]
-    client.post(page.request["PATH_INFO"], {"password": "a long password for the canary"})
+    client.post(page.request["PATH_INFO"], {"password": PASSWORD})
     page = client.get("/privacy/leave/")
     assert page.status_code == 200
     wrong = client.post("/privacy/leave/", {"grace": "30", "word": "no"})
@@ -415,7 +403,7 @@ def test_input_23_without_a_recent_sign_in_nothing_is_erased(
 def test_the_mail_box_of_a_demo_is_emptied_of_the_person(
     canary: Account, settings: Settings
 ) -> None:
-    folder = Path(settings.RESIDUE_DIRS[0])
+    folder = Path(settings.MAIL_DIR)
     folder.mkdir(exist_ok=True)
     line = b"\n" + b"-" * 79 + b"\n"
     others = b"To: somebody@example.org\n\nhello"
