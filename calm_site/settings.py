@@ -55,8 +55,8 @@ MIDDLEWARE = [
     # Tokens are masked anew in every answer and the length is padded, so BREACH finds nothing.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "calm_site.middleware.ReaderLanguage",
     "calm_site.middleware.RequestHygiene",
     "calm_site.middleware.PersonalAnswers",
