@@ -170,8 +170,9 @@ def replay(*, clock: Clock) -> int:
 def missing_marks() -> dict[str, str]:
     """The erasures that were begun and that the database does not know: their numbers by mark.
     Empty unless it is older than they are."""
-    known = {bytes(mark).hex() for mark in Erasure.objects.values_list("mark", flat=True)}
-    return {e.mark: e.number for e in erased_marks() if e.mark not in known}
+    # By number: of one person there may be another erasure, which was taken back.
+    known = set(Erasure.objects.values_list("number", flat=True))
+    return {e.mark: e.number for e in erased_marks() if e.number not in known}
 
 
 def refuse_restored() -> None:

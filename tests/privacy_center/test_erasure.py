@@ -38,11 +38,13 @@ from privacy_center.models import (
 from privacy_center.purposes import MOOD, Purpose
 from privacy_center.residue import TokenTooShort, forms_of, look
 from privacy_center.sequencer import sequence, signing_keys
+from privacy_center.tasks.erasure import erase_one, reconcile_erasures
 from recommendations.actions.mood import Felt, check_in
 from recommendations.models import CheckIn, Listen, Practice
 from recommendations.selectors.mood import Words
 from recommendations.trainer import train
 from tests.conftest import NOW, PASSWORD, choose, listen, make_account, person_of
+from tests.recommendations.broker import lose_messages, waiting_messages
 from tests.recommendations.from_scratch import digest_from_scratch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,6 +210,27 @@ def test_fault_09_ten_runs_at_once_are_one_erasure(canary: Account) -> None:
     assert len(mail.outbox) == 1
 
 
+def test_fault_08_while_an_erasure_waits_its_messages_do_not_multiply(canary: Account) -> None:
+    erasure = _ask(canary)
+    lose_messages()
+    for _round in range(5):
+        # As every ten seconds, while the trainer is away; a worker then takes each message.
+        reconcile_erasures()
+        assert waiting_messages("privacy_center.erase") == 1
+        lose_messages()
+        erase_one(str(erasure.pk))
+        assert waiting_messages("privacy_center.erase") == 0
+
+
+def test_whoever_asked_is_looked_after_every_second_for_a_while(canary: Account) -> None:
+    lose_messages()
+    erasure = _ask(canary)
+    assert waiting_messages("privacy_center.erase") == 1
+    lose_messages()
+    erase_one(str(erasure.pk), looks=2)
+    assert waiting_messages("privacy_center.erase") == 1
+
+
 def test_fault_11_a_grant_after_the_erasure_was_asked_for_is_refused(canary: Account) -> None:
     subject_id = _subject(canary)
     erasure = _ask(canary)
@@ -304,6 +327,23 @@ def test_fault_28_after_an_old_backup_they_are_erased_again(canary: Account) -> 
     assert not missing_marks()
     eraser.refuse_restored()
     assert replay(clock=timezone.now) == 0
+
+
+def test_fault_28_an_erasure_that_was_taken_back_before_does_not_hide_a_later_one(
+    canary: Account,
+) -> None:
+    subject_id = _subject(canary)
+    first = _ask(canary, timedelta(days=7))
+    assert cancel_erasure(first.number, at=timezone.now())
+    second = _ask(canary)
+    with transaction.atomic():
+        eraser._close(second, whom(second), timezone.now)
+    # The backup knows the first one only.
+    second.delete()
+    assert missing_marks()
+    assert replay(clock=timezone.now) == 1
+    assert not DataSubject.objects.filter(pk=subject_id).exists()
+    assert not missing_marks()
 
 
 def test_the_order_puts_what_refers_before_what_is_referred_to() -> None:

@@ -16,12 +16,12 @@ def _broker() -> Iterator["redis.Redis"]:
         yield client
 
 
-def waiting_messages() -> int:
-    """How many messages wait for a trainer; the sequencer's, in the same queue, do not count."""
+def waiting_messages(task: str = "recommendations.train_model") -> int:
+    """How many messages of a task wait; others, in the same queue, do not count."""
     with _broker() as broker:
         messages = [*broker.lrange("urgent", 0, -1), *broker.lrange("training", 0, -1)]
     tasks = [json.loads(message)["headers"]["task"] for message in messages]
-    return tasks.count("recommendations.train_model")
+    return tasks.count(task)
 
 
 def lose_messages() -> None:
