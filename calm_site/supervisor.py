@@ -123,9 +123,11 @@ def run(stack: ExitStack) -> None:
     started = time.monotonic()
     say("Starting. Ctrl-C stops everything.")
     run_folder = embedded.prepare_folder(var)
-    stack.enter_context(only_one(run_folder, f"http://{shown(host)}:{port}"))
+    address = f"http://{shown(host)}:{port}"
+    stack.enter_context(only_one(run_folder, address))
     check_port(host, port)
     own = start_servers(stack, var)
+    os.environ.setdefault("SITE_URL", address)
     prepare()
     running = services(host, port)
     stack.callback(stop_all, running)
@@ -135,7 +137,7 @@ def run(stack: ExitStack) -> None:
     # After the first page, which somebody waits for, and not in competition with it.
     for service in others:
         service.start(var / "log")
-    say(f"Ready after {time.monotonic() - started:.1f} s: http://{shown(host)}:{port}")
+    say(f"Ready after {time.monotonic() - started:.1f} s: {address}")
     say(f"What the programs write is in {var / 'log'}.")
     while True:
         for service in running:

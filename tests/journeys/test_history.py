@@ -179,7 +179,7 @@ def test_without_scripts_everything_can_be_done(
     assert "1 listen was deleted" in _said(page)
     page.get_by_text("All of my history").click()
     page.get_by_role("button", name="Delete 5 listens").click()
-    assert page.get_by_text("Nothing yet.").is_visible()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
     page.goto("/taste/")
     page.get_by_role("button", name="Forget what you inferred").click()
     assert "Forgotten." in _said(page)
